@@ -1,0 +1,1 @@
+"""The stores: one module or package for each place where credentials are kept."""
