@@ -1,0 +1,57 @@
+"""The value that every part speaks of, a credential, and what can go wrong with one."""
+
+NOT_FOUND = "credentials not found in native keychain"
+"""The sentence by which clients know "not found" (docker-credential-helpers credentials/error.go)."""
+
+
+class Credential:
+    """A username and its secret; the secret never shows in a repr, so in no log or traceback either."""
+
+    __slots__ = ("secret", "username")
+
+    def __init__(self, username: str, secret: str) -> None:
+        self.username = username
+        self.secret = secret
+
+    def __repr__(self) -> str:
+        return f"Credential(username={self.username!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Credential):
+            return NotImplemented
+        return (self.username, self.secret) == (other.username, other.secret)
+
+    def __hash__(self) -> int:
+        return hash((self.username, self.secret))
+
+
+class CredentialError(Exception):
+    """A request that cannot be answered, worded for the person who must act.
+
+    Args:
+        cause: One line that names what failed; never a secret.
+        remedy: One line that tells what to do about it; empty when the cause says it all.
+    """
+
+    def __init__(self, cause: str, remedy: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.remedy = remedy
+
+
+class BadRequest(CredentialError):
+    """The client sent something that the protocol or the store does not allow."""
+
+
+class CredentialsNotFound(CredentialError):
+    """There are no credentials for the server, and clients go on without any.
+
+    The cause is empty when there is nothing to say but that.
+    """
+
+    def __init__(self, cause: str = "", remedy: str = "") -> None:
+        super().__init__(cause, remedy)
+
+
+class StoreUnavailable(CredentialError):
+    """The place where the secrets are kept is missing, locked or broken."""

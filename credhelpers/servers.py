@@ -1,0 +1,58 @@
+"""Server URLs: which stored keys may answer for a server, as pure functions of their arguments.
+
+A registry is named by host and port, with or without ``https://``; Docker Hub has several names but one
+key; plain HTTP is another server. (docker/cli registry/auth.go, docker-credential-helpers registryurl.)
+"""
+
+HUB_KEY = "https://index.docker.io/v1/"
+HUB_HOSTS = ("docker.io", "index.docker.io", "registry-1.docker.io")
+
+
+def candidate_keys(server: str) -> list[str]:
+    """Return the stored keys that may answer for a server, best first.
+
+    The order is: the exact spelling; the other spellings of the same place (trailing slash, ``https://``);
+    the same for each shorter path down to the host; Docker Hub's one key for any of its names. A key of
+    another scheme or port is never among them, and a ``…-token`` key, of which Docker Hub's web login keeps
+    two beside the password, answers for itself only.
+
+    Args:
+        server: What the client asked for, such as ``registry.example:5000/team/app``.
+
+    Returns:
+        Keys in the order in which to look them up, without repetition.
+    """
+    scheme, place = split_scheme(server)
+    place = place.partition("?")[0]
+    host = place.partition("/")[0]
+    if not host or scheme not in ("", "https", "http") or _is_token_key(place):
+        return [server]
+    keys = [server]
+    while place:
+        if not _is_token_key(place):
+            keys += _spellings(scheme, place)
+        place = place.rstrip("/").rpartition("/")[0]
+    if host in HUB_HOSTS and scheme != "http":
+        keys.append(HUB_KEY)
+    return list(dict.fromkeys(keys))
+
+
+def split_scheme(server: str) -> tuple[str, str]:
+    """Split a server URL into its scheme in lower case (empty when it has none) and the rest."""
+    scheme, found, rest = server.partition("://")
+    if found:
+        return scheme.lower(), rest
+    return "", server.removeprefix("//")
+
+
+def _is_token_key(place: str) -> bool:
+    return place.rstrip("/").endswith("-token")
+
+
+def _spellings(scheme: str, place: str) -> list[str]:
+    trimmed = place.rstrip("/")
+    forms = (place, trimmed if place != trimmed else trimmed + "/")
+    if scheme == "http":
+        return ["http://" + form for form in forms]
+    prefixes = ("", "https://") if scheme == "" else ("https://", "")
+    return [prefix + form for prefix in prefixes for form in forms]
