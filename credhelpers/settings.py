@@ -1,0 +1,50 @@
+"""Where things are, from the environment that the client gave: the home and the state directory."""
+
+import os
+import stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def home_directory(environ: "Mapping[str, str]") -> str | None:
+    """Return the user's home, or None when there is none.
+
+    ``HOME`` counts when it names a directory of the user's own; services often start with none at all or
+    with another user's, and then the password database knows better.
+    """
+    named = environ.get("HOME", "")
+    if _is_own_directory(named):
+        return named
+    import pwd
+
+    try:
+        known = pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        return None
+    return known if os.path.isdir(known) else None
+
+
+def state_directory(environ: "Mapping[str, str]") -> str | None:
+    """Return the directory of tokens and logs: ``AWS_ECR_CACHE_DIR``, or ``~/.ecr``; None without a home.
+
+    The variable and the default are those of amazon-ecr-credential-helper (README.md).
+    """
+    named = environ.get("AWS_ECR_CACHE_DIR", "")
+    if named and not named.startswith("~"):
+        return os.path.abspath(named)
+    home = home_directory(environ)
+    if home is None:
+        return None
+    return os.path.join(home, named[1:].lstrip("/") if named else ".ecr")
+
+
+def _is_own_directory(path: str) -> bool:
+    if not os.path.isabs(path):
+        return False
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
