@@ -1,0 +1,115 @@
+"""One log file for each helper, in amazon-ecr-credential-helper's line format (logrus text), and no secrets."""
+
+import os
+import time
+
+from credhelpers import files
+
+_LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3}
+_BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@^+")
+_LONGEST_VALUE = 1000
+
+
+class Log:
+    """Appends records to ``<directory>/log/<name>.log``.
+
+    A log that cannot be written is told of once on stderr and costs nothing more.
+
+    Args:
+        name: The helper's name, such as ``ecr-login``.
+        directory: The state directory; None for no log at all.
+        level: The lowest level that is written: ``debug``, ``info``, ``warning`` or ``error``.
+    """
+
+    def __init__(self, name: str, directory: str | None, level: str = "info") -> None:
+        self._path = os.path.join(directory, "log", name + ".log") if directory else None
+        self._lowest = _LEVELS[level]
+
+    def debug(self, message: str, **fields: str) -> None:
+        """Write what only somebody who looks for a fault wants to know."""
+        self._write("debug", message, fields)
+
+    def info(self, message: str, **fields: str) -> None:
+        """Write what was done."""
+        self._write("info", message, fields)
+
+    def warning(self, message: str, **fields: str) -> None:
+        """Write what went wrong though the request was answered."""
+        self._write("warning", message, fields)
+
+    def error(self, message: str, **fields: str) -> None:
+        """Write why a request was not answered."""
+        self._write("error", message, fields)
+
+    def _write(self, level: str, message: str, fields: dict[str, str]) -> None:
+        if self._path is None or _LEVELS[level] < self._lowest:
+            return
+        try:
+            files.make_private_directory(os.path.dirname(self._path))
+            files.append_private(self._path, record(time.time(), level, message, fields).encode())
+        except OSError as error:
+            self._path = None
+            warn(f"no log is written: {error.strerror or error}")
+
+
+def record(now: float, level: str, message: str, fields: dict[str, str]) -> str:
+    """Return one line of the log; every value is redacted, shortened and quoted where it needs to be.
+
+    Args:
+        now: Seconds since the epoch.
+        level: One of the four levels.
+        message: What happened.
+        fields: What it happened to.
+    """
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+    line = f'time="{moment}" level={level} msg={_quote(message, always=True)}'
+    for key, value in fields.items():
+        line += f" {key}={_quote(redact(value))}"
+    return line + "\n"
+
+
+def redact(text: str) -> str:
+    """Return a text without the passwords and query strings of the URLs in it."""
+    if "@" not in text and "?" not in text:
+        return text
+    return " ".join(_redact_word(word) for word in text.split(" "))
+
+
+def one_line(text: str) -> str:
+    """Return a text with its control characters escaped and without what `redact` removes."""
+    text = redact(text)
+    return text if text.isprintable() else "".join(map(_escape, text))
+
+
+def warn(text: str) -> None:
+    """Tell the person at the terminal, or whoever reads the client's stderr, in one line."""
+    try:
+        os.write(2, one_line(text).encode("utf-8", "backslashreplace") + b"\n")
+    except OSError:
+        pass
+
+
+def _redact_word(word: str) -> str:
+    start = word.find("://") + 3 if "://" in word else 0
+    if start == 0 and ":" not in word.partition("@")[0]:
+        return word  # an e-mail address, an ARN or a plain sentence
+    authority, slash, rest = word[start:].partition("/")
+    if "@" in authority:
+        authority = "redacted@" + authority.rpartition("@")[2]
+    place, query, _ = (authority + slash + rest).partition("?")
+    return word[:start] + place + ("?redacted" if query else "")
+
+
+def _quote(text: str, *, always: bool = False) -> str:
+    text = text[:_LONGEST_VALUE]
+    if text and not always and _BARE.issuperset(text):
+        return text
+    if not text.isprintable() or '"' in text or "\\" in text:
+        text = "".join(map(_escape, text)).replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _escape(character: str) -> str:
+    if character == "\\" or not character.isprintable():
+        return character.encode("unicode_escape").decode()
+    return character
