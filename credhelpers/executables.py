@@ -33,7 +33,7 @@ def ecr_login() -> int:
     log = _log("ecr-login")
 
     def open_store() -> "protocol.Store":
-        from credhelpers.stores.ecr import EcrStore
+        from credhelpers.stores.ecr.store import EcrStore
 
         return EcrStore(os.environ, log)
 

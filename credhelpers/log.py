@@ -1,4 +1,4 @@
-"""One log file for each helper, in amazon-ecr-credential-helper's line format (logrus text), and no secrets."""
+"""One log file for each helper, in amazon-ecr-credential-helper's line format (logrus text), no secrets."""
 
 import os
 import time

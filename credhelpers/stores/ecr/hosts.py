@@ -1,0 +1,96 @@
+"""Which hosts are Amazon ECR registries, in which region, and by which endpoint their token is to be had."""
+
+from credhelpers.servers import split_scheme
+
+PUBLIC_HOSTS = ("public.ecr.aws", "ecr-public.aws.com")
+PUBLIC_REGION = "us-east-1"
+"""Where ECR Public's API is, whatever region the caller is in."""
+
+# The domain of registries in each partition, with what the names of its regions begin with
+# (botocore's partitions.json and the ECR user guide's list of endpoints).
+_DOMAINS = {
+    "amazonaws.com": "",
+    "amazonaws.com.cn": "cn-",
+    "amazonaws.eu": "eusc-",
+    "c2s.ic.gov": "us-iso-",
+    "sc2s.sgov.gov": "us-isob-",
+    "cloud.adc-e.uk": "eu-isoe-",
+    "csp.hci.ic.gov": "us-isof-",
+}
+_DUAL_STACK_DOMAINS = {
+    "on.aws": "",
+    "on.amazonwebservices.com.cn": "cn-",
+    "on.amazonwebservices.eu": "eusc-",
+}
+_DIGITS = frozenset("0123456789")
+_REGION_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_HTTPS_PORT = "443"
+
+
+class Registry:
+    """An ECR registry as its host name tells it.
+
+    Attributes:
+        host: The host name in lower case, without a port.
+        region: The region for which a request for its token is signed.
+        fips: Whether the token is to come from a FIPS endpoint.
+        dual_stack: Whether the token is to come from an endpoint that speaks IPv6 too.
+        public: Whether it is ECR Public, which anybody may read from.
+    """
+
+    __slots__ = ("dual_stack", "fips", "host", "public", "region")
+
+    def __init__(
+        self,
+        host: str,
+        region: str,
+        *,
+        fips: bool = False,
+        dual_stack: bool = False,
+        public: bool = False,
+    ) -> None:
+        self.host = host
+        self.region = region
+        self.fips = fips
+        self.dual_stack = dual_stack
+        self.public = public
+
+
+def host_of(server: str) -> str:
+    """Return the host that a server URL names, in lower case; empty when it is reached other than by HTTPS.
+
+    A path is dropped, for some clients ask for whole repositories, and so is HTTPS's own port. No token goes
+    to another port or over plain HTTP.
+    """
+    scheme, place = split_scheme(server)
+    host, _, port = place.partition("/")[0].lower().partition(":")
+    return host if scheme in ("", "https") and port in ("", _HTTPS_PORT) else ""
+
+
+def registry_at(host: str) -> Registry | None:
+    """Return the registry at a host; None for one that is not Amazon ECR's, however alike it looks."""
+    if host in PUBLIC_HOSTS:
+        return Registry(host, PUBLIC_REGION, public=True)
+    account, _, rest = host.partition(".")
+    service, _, rest = rest.partition(".")
+    dual_stack = service in ("dkr-ecr", "dkr-ecr-fips")
+    if service == "dkr":
+        service, _, rest = rest.partition(".")
+        if service not in ("ecr", "ecr-fips"):
+            return None
+    elif not dual_stack:
+        return None
+    region, _, domain = rest.partition(".")
+    start = (_DUAL_STACK_DOMAINS if dual_stack else _DOMAINS).get(domain)
+    if start is None or not region.startswith(start) or not _is_region(region) or not _is_account(account):
+        return None
+    return Registry(host, region, fips=service.endswith("-fips"), dual_stack=dual_stack)
+
+
+def _is_account(text: str) -> bool:
+    return len(text) == 12 and _DIGITS.issuperset(text)
+
+
+def _is_region(text: str) -> bool:
+    parts = text.split("-")
+    return len(parts) > 2 and all(parts) and parts[-1] in _DIGITS and _REGION_CHARACTERS.issuperset(text)

@@ -1,0 +1,56 @@
+"""Who asks: a line that changes with whatever selects the AWS identity, found without asking anybody."""
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SELECTING_VARIABLES = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_ECR",
+    "AWS_ENDPOINT_URL_ECR_PUBLIC",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
+"""What botocore's credential chain and endpoints go by, except secrets: a key id stands for its secret."""
+
+_CONFIG_FILES = (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
+
+
+def identity_key(environ: "Mapping[str, str]", home: str | None) -> str:
+    """Return a line that two calls share only if they would get their credentials from the same place.
+
+    A role's temporary keys change every few hours and cost a request to learn; what selects the role is here
+    at once and does not change. Files count by name, modification time and size.
+
+    Args:
+        environ: The environment of the call.
+        home: The home directory, where the AWS configuration is by default.
+    """
+    parts = [f"{name}={environ[name]!r}" for name in SELECTING_VARIABLES if environ.get(name)]
+    for variable, name in _CONFIG_FILES:
+        path = environ.get(variable) or (os.path.join(home, ".aws", name) if home else "")
+        if path.startswith("~"):
+            path = os.path.expanduser(path)
+        parts.append(f"{name}={path!r}@{_version(path)}")
+    return " ".join(parts)
+
+
+def _version(path: str) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "-"
+    return f"{status.st_mtime_ns}:{status.st_size}"

@@ -1,0 +1,227 @@
+"""The token cache: one private file for each identity and region, readable in a few system calls.
+
+A file is text: the format's name, the identity's key, the times of issue and expiry, the hosts it has served,
+the username, the password. A failure is kept the same way for a short while, so that a build that asks thirty
+times does not wait thirty times.
+"""
+
+import os
+
+from credhelpers import files
+from credhelpers.credential import CredentialsNotFound
+from credhelpers.files import Lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credhelpers.log import Log
+
+LONGEST_LIFE = 12 * 3600.0
+"""Seconds; the ECR API reference promises no token a longer life, so whoever claims one has a wrong clock."""
+_CLOCK_SLACK = 300.0  # seconds by which a token may have been issued in the future; AWS allows as many
+_FORMAT = "credhelpers token 1"
+_FAILURE_FORMAT = "credhelpers failure 1"
+_LARGEST = 1 << 16  # bytes; a token of ECR has about 2,500
+_STORED = "stored-"
+
+
+class Token:
+    """A username and password, and when they are good.
+
+    Attributes:
+        username: ``AWS``, unless somebody stored another.
+        password: The secret.
+        issued: When it came, in seconds since the epoch by this machine's clock.
+        expires: When it ends, likewise.
+        hosts: The registries that it has been used for.
+    """
+
+    __slots__ = ("expires", "hosts", "issued", "password", "username")
+
+    def __init__(
+        self, username: str, password: str, issued: float, expires: float, hosts: tuple[str, ...] = ()
+    ) -> None:
+        self.username = username
+        self.password = password
+        self.issued = issued
+        self.expires = min(expires, issued + LONGEST_LIFE)
+        self.hosts = hosts
+
+    def is_valid(self, now: float) -> bool:
+        """Tell whether the token may be used; never when the clock has gone back past its issue."""
+        return self.issued - _CLOCK_SLACK <= now < self.expires
+
+    def is_fresh(self, now: float) -> bool:
+        """Tell whether the token is in the first half of its life."""
+        return now < (self.issued + self.expires) / 2
+
+
+class TokenCache:
+    """Tokens and failures in one directory.
+
+    Args:
+        directory: Where they are; made when the first is saved.
+        log: Is told why a file or the directory is not used.
+    """
+
+    def __init__(self, directory: str, log: "Log") -> None:
+        self._directory = directory
+        self._log = log
+        self._passed_over = False
+
+    def load(self, name: str, key: str) -> Token | None:
+        """Return the token that was saved under a name, if it was saved for this very key."""
+        fields = self._read(name, 7)
+        if fields is None or fields[0] != _FORMAT or fields[1] != key:
+            return None
+        try:
+            issued, expires = map(float, fields[2:4])
+        except ValueError:
+            return None
+        return Token(fields[5], fields[6], issued, expires, tuple(fields[4].split()))
+
+    def save(self, name: str, key: str, token: Token) -> None:
+        """Put a token in place of what is under its name; a cache that cannot be written is only told of."""
+        hosts = " ".join(token.hosts)
+        times = (f"{token.issued:.0f}", f"{token.expires:.0f}")
+        self._prune(token.issued)
+        self._write(name, (_FORMAT, key, *times, hosts, token.username, token.password))
+
+    def load_failure(self, name: str, key: str, now: float, seconds: float) -> CredentialsNotFound | None:
+        """Return what went wrong less than so many seconds ago, if anything did."""
+        fields = self._read(name + ".failed", 5)
+        if fields is None or fields[0] != _FAILURE_FORMAT or fields[1] != key:
+            return None
+        if not fields[2].isdecimal() or not 0 <= now - int(fields[2]) < seconds:
+            return None
+        return CredentialsNotFound(fields[3], fields[4])
+
+    def save_failure(self, name: str, key: str, error: CredentialsNotFound, now: float) -> None:
+        """Remember what went wrong."""
+        self._write(name + ".failed", (_FAILURE_FORMAT, key, f"{now:.0f}", error.cause, error.remedy))
+
+    def drop(self, name: str) -> None:
+        """Forget a token and the last failure."""
+        for path in (self._path(name), self._path(name + ".failed")):
+            try:
+                os.unlink(path)
+            except OSError as error:
+                if not isinstance(error, FileNotFoundError):
+                    self._pass_over(error)
+
+    def hosts(self, now: float) -> dict[str, str]:
+        """Return the username for each host that a valid token has served or been stored for."""
+        try:
+            names = sorted(os.listdir(self._directory))
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self._pass_over(error)
+            return {}
+        found: dict[str, str] = {}
+        for name in names:
+            fields = (
+                None
+                if name.startswith("lock-") or name.endswith((".tmp", ".failed"))
+                else self._read(name, 7)
+            )
+            token = self.load(name, fields[1]) if fields else None
+            if token and token.is_valid(now):
+                found.update(dict.fromkeys(token.hosts, token.username))
+        return found
+
+    def lock(self, name: str, seconds: float) -> Lock:
+        """Return the lock under which a token is fetched.
+
+        Raises:
+            OSError: There is nothing to lock; on entering the lock too.
+        """
+        files.make_private_directory(self._directory)
+        return Lock(self._path(f"lock-{name[-1]}"), seconds)  # sixteen are enough, and never pile up
+
+    def _prune(self, now: float) -> None:
+        """Remove what nobody can use any more: tokens of identities and configurations of other days."""
+        try:
+            for name in os.listdir(self._directory):
+                path = self._path(name)
+                if not name.startswith("lock-") and now - os.lstat(path).st_mtime > 2 * LONGEST_LIFE:
+                    os.unlink(path)
+        except OSError:
+            return  # the directory is not there yet, or another process prunes too
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._directory, name)
+
+    def _read(self, name: str, count: int) -> list[str] | None:
+        try:
+            files.trust_directory(self._directory)
+            content = files.read_private(self._path(name), _LARGEST).decode()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            self._pass_over(error)
+            return None
+        fields = content.split("\n")
+        return fields[:count] if len(fields) == count + 1 and not fields[count] else None
+
+    def _write(self, name: str, fields: tuple[str, ...]) -> None:
+        if any("\n" in field for field in fields):
+            return  # no line of AWS's or of the environment's makes another one here
+        try:
+            files.make_private_directory(self._directory)
+            files.replace(self._path(name), ("\n".join(fields) + "\n").encode())
+        except OSError as error:
+            self._pass_over(error)
+
+    def _pass_over(self, error: Exception) -> None:
+        if self._passed_over:
+            return
+        self._passed_over = True
+        from credhelpers.log import warn
+
+        reason = getattr(error, "strerror", None) or str(error)
+        self._log.warning("The token cache is not used", error=reason, path=self._directory)
+        warn(f"docker-credential-ecr-login: the token cache in {self._directory} is not used: {reason}")
+
+
+class NoCache(TokenCache):
+    """Keeps nothing: for callers without a home, and for those who want no token on disk."""
+
+    def __init__(self) -> None:
+        pass
+
+    def lock(self, name: str, seconds: float) -> Lock:
+        """Raise: there is nothing to share, so nothing to lock."""
+        raise FileNotFoundError(name)
+
+    def hosts(self, now: float) -> dict[str, str]:
+        """Return nothing."""
+        del now
+        return {}
+
+    def drop(self, name: str) -> None:
+        """Do nothing."""
+
+    def _prune(self, now: float) -> None:
+        pass
+
+    def _read(self, name: str, count: int) -> list[str] | None:
+        del name, count
+        return None
+
+    def _write(self, name: str, fields: tuple[str, ...]) -> None:
+        pass
+
+
+def stored_name(host: str) -> str:
+    """Return the name under which the token that a user stored for a host is kept."""
+    return _STORED + host
+
+
+def shared_name(region: str, key: str) -> str:
+    """Return the name under which the token of an identity in a region is kept.
+
+    The key itself is in the file, so that a collision costs a request and never gives a wrong token.
+    """
+    import binascii
+
+    return f"{region}-{binascii.crc32(key.encode()):08x}"
