@@ -1,0 +1,36 @@
+"""`credhelpers`, the operator's command: the group, and what becomes of errors."""
+
+import click
+
+from credhelpers import __version__
+from credhelpers.cli.demo import demo
+from credhelpers.credential import CredentialError
+from credhelpers.log import one_line
+
+
+class _Commands(click.Group):
+    """Commands whose errors are one line of cause and one of remedy; exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except CredentialError as error:
+            if ctx.params.get("debug"):
+                raise
+            click.secho(f"credhelpers: {one_line(error.cause)}", fg="red", err=True)
+            if error.remedy:
+                click.echo(f"credhelpers: {one_line(error.remedy)}", err=True)
+            ctx.exit(1)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, "-v", "--version", message="credhelpers %(version)s")
+@click.option("--debug", is_flag=True, help="Show where an error came from.")
+def main(*, debug: bool) -> None:
+    """Set up Docker's credential helpers, and see what they do."""
+    del debug  # read by the group when a command fails
+
+
+main.add_command(demo)
