@@ -1,0 +1,134 @@
+"""Reading config.toml: every key checked, every complaint with file, line and key."""
+
+import tomllib
+from typing import NoReturn
+
+from credhelpers.credential import CredentialError
+from credhelpers.settings import DEFAULTS
+
+_CHOICES = {"not_found": ("error", "empty"), "log.level": ("debug", "info", "warning", "error")}
+
+_KINDS = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
+
+_TABLES = {
+    "ecr.registry": (
+        "match",
+        "profile",
+        "role_arn",
+        "external_id",
+        "session_name",
+        "region",
+        "account",
+        "endpoint_url",
+    ),
+}
+"""The tables that repeat, and the keys of each; ``match`` is required."""
+
+
+def read(paths: list[str]) -> dict[str, str]:
+    """Return what the files say; the keys of the first file count over the same keys of later ones.
+
+    Raises:
+        CredentialError: A file is not readable, not TOML, or has a key or value that means nothing here.
+    """
+    values: dict[str, str] = {}
+    counts = dict.fromkeys(_TABLES, 0)
+    for path in paths:
+        file = _File(path)
+        for key, value in file.settings():
+            values.setdefault(key, value)
+        for name in _TABLES:
+            for table in file.tables(name):
+                for key, value in table.items():
+                    values[f"{name}.{counts[name]}.{key}"] = value
+                counts[name] += 1
+    return values
+
+
+class _File:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        try:
+            with open(path, encoding="utf-8") as file:
+                self._text = file.read()
+            self._content = tomllib.loads(self._text)
+        except OSError as error:
+            raise CredentialError(f"cannot read {path}: {error.strerror}", "make it readable") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise CredentialError(f"{path} is not valid TOML: {error}", "correct the file") from None
+        self._check_keys("", self._content)
+
+    def settings(self) -> list[tuple[str, str]]:
+        """Return the keys outside the tables that repeat."""
+        found = []
+        for key, default in DEFAULTS.items():
+            value = self._lookup(key)
+            if value is None:
+                continue
+            if isinstance(default, float) and type(value) is int:
+                value = float(value)
+            if type(value) is not type(default):
+                self._complain(key, f"must be {_KINDS[type(default)]}")
+            if key in _CHOICES and value not in _CHOICES[key]:
+                self._complain(key, f"must be one of {', '.join(_CHOICES[key])}")
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and not 0 < value < 1e9:
+                self._complain(key, "must be more than 0")
+            found.append((key, str(value)))
+        return found
+
+    def tables(self, name: str) -> list[dict[str, str]]:
+        """Return the tables that repeat under a name, checked."""
+        tables = self._lookup(name)
+        if tables is None:
+            return []
+        if not isinstance(tables, list):
+            self._complain(name, f"must be written as [[{name}]]")
+        for index, table in enumerate(tables):
+            for key, value in table.items():
+                if key not in _TABLES[name]:
+                    self._complain(f"{name}.{key}", "is not known", index)
+                if not isinstance(value, str) or not value or not value.isprintable():
+                    self._complain(f"{name}.{key}", "must be a line of text", index)
+            if "match" not in table:
+                self._complain(f"{name}.match", "is missing", index)
+            if "account" in table and "region" not in table:
+                self._complain(f"{name}.region", "is missing, and account needs it", index)
+            if "account" in table and "." not in table["match"].strip("*?."):
+                self._complain(f"{name}.match", "must name a domain beside account: it gets tokens", index)
+        return list(tables)
+
+    def _check_keys(self, prefix: str, table: dict[str, object]) -> None:
+        for name, value in table.items():
+            key = prefix + name
+            is_table = any(known.startswith(key + ".") for known in (*DEFAULTS, *_TABLES))
+            if is_table and isinstance(value, dict):
+                self._check_keys(key + ".", value)
+            elif key not in DEFAULTS and key not in _TABLES:
+                self._complain(key, "must be a table" if is_table else "is not known")
+
+    def _lookup(self, key: str) -> object:
+        value: object = self._content
+        for name in key.split("."):
+            if not isinstance(value, dict):
+                return None
+            value = value.get(name)
+        return value
+
+    def _complain(self, key: str, what: str, index: int = 0) -> NoReturn:
+        line = self._line_of(key, index)
+        raise CredentialError(f"{self._path}, line {line}: {key} {what}", "correct the file")
+
+    def _line_of(self, key: str, index: int) -> int:
+        """Return the line that a key is on, or where its table begins; the parser keeps no places."""
+        table, _, name = key.rpartition(".")
+        header, best, seen = "", 1, -1
+        for number, line in enumerate(self._text.splitlines(), 1):
+            text = line.strip()
+            if text.startswith("["):
+                header = text.partition("]")[0].strip("[ ")
+                seen += header == table
+                if header in (table, key) and seen in (index, -1):
+                    best = number
+            elif header == table and seen in (index, -1) and text.partition("=")[0].strip(" \"'") == name:
+                return number
+        return best

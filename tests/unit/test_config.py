@@ -1,0 +1,144 @@
+"""config.toml: what it sets, whose file counts, and complaints that name file, line and key."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from credhelpers import settings
+from credhelpers.credential import CredentialError
+from credhelpers.settings import Settings
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / ".config/credhelpers").mkdir(parents=True)
+    return tmp_path
+
+
+def load(home: Path, text: str | None = None, **environ: str) -> Settings:
+    if text is not None:
+        (home / ".config/credhelpers/config.toml").write_text(text)
+    return settings.load({"HOME": str(home), **environ})
+
+
+def test_without_a_file_everything_has_its_default(home: Path) -> None:
+    assert load(home).text("not_found") == "error"
+    assert load(home).number("ecr.call_seconds") == 10
+    assert load(home).flag("log.syslog") is False
+    assert load(home).tables("ecr.registry") == []
+
+
+def test_a_file_sets_text_numbers_and_flags(home: Path) -> None:
+    found = load(home, 'not_found = "empty"\n[log]\nsyslog = true\n[ecr]\ncall_seconds = 4\nattempts = 1\n')
+
+    assert found.text("not_found") == "empty"
+    assert found.flag("log.syslog") is True
+    assert found.number("ecr.call_seconds") == 4
+    assert found.number("ecr.attempts") == 1
+
+
+def test_tables_keep_their_order(home: Path) -> None:
+    text = "".join(f'[[ecr.registry]]\nmatch = "host{number}"\n' for number in range(12))
+    assert [table["match"] for table in load(home, text).tables("ecr.registry")] == [
+        f"host{number}" for number in range(12)
+    ]
+
+
+def test_the_second_reading_needs_no_parser_and_says_the_same(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = '[log]\nlevel = "debug"\n[[ecr.registry]]\nmatch = "a=b"\nprofile = "läufer"\n'
+    first = load(home, text)
+    monkeypatch.setattr("credhelpers.config.read", lambda _: pytest.fail("parsed again"))
+    second = load(home)
+
+    assert second.text("log.level") == "debug"
+    assert (
+        second.tables("ecr.registry")
+        == first.tables("ecr.registry")
+        == [{"match": "a=b", "profile": "läufer"}]
+    )
+
+
+def test_a_changed_file_counts_at_once(home: Path) -> None:
+    load(home, 'not_found = "empty"\n')
+    file = home / ".config/credhelpers/config.toml"
+    before = file.stat().st_mtime_ns
+    file.write_text('not_found = "error"\n')
+    os.utime(file, ns=(before, before + 1))
+
+    assert load(home).text("not_found") == "error"
+
+
+def test_the_users_file_counts_over_the_systems(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = home / "system.toml"
+    system.write_text('not_found = "empty"\n[log]\nlevel = "error"\n[[ecr.registry]]\nmatch = "theirs"\n')
+    monkeypatch.setattr(settings, "SYSTEM_FILE", str(system))
+    found = load(home, '[log]\nlevel = "debug"\n[[ecr.registry]]\nmatch = "mine"\n')
+
+    assert found.text("not_found") == "empty"
+    assert found.text("log.level") == "debug"
+    assert [table["match"] for table in found.tables("ecr.registry")] == ["mine", "theirs"]
+
+
+def test_a_named_file_is_the_only_one(home: Path) -> None:
+    other = home / "other.toml"
+    other.write_text('not_found = "empty"\n')
+    found = load(home, '[log]\nlevel = "debug"\n', CREDHELPERS_CONFIG=str(other))
+
+    assert found.text("not_found") == "empty"
+    assert found.text("log.level") == "info"
+
+
+def test_a_named_file_that_is_missing_is_an_error(home: Path) -> None:
+    with pytest.raises(CredentialError, match="does not exist"):
+        load(home, CREDHELPERS_CONFIG=str(home / "none.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("nonsense = 1\n", "line 1: nonsense is not known"),
+        ("\n\n[log]\nlevle = 'info'\n", "line 4: log.levle is not known"),
+        ("not_found = 'maybe'\n", "line 1: not_found must be one of error, empty"),
+        ("not_found = 3\n", "line 1: not_found must be text in quotes"),
+        ("[log]\nsyslog = 1\n", "line 2: log.syslog must be true or false"),
+        ("[ecr]\nattempts = 1.5\n", "line 2: ecr.attempts must be a whole number"),
+        ("[ecr]\n# why not\ncall_seconds = -1\n", "line 3: ecr.call_seconds must be more than 0"),
+        ("[ecr]\ncall_seconds = nan\n", "line 2: ecr.call_seconds must be more than 0"),
+        ("ecr = 3\n", "line 1: ecr must be a table"),
+        ("[ecr.registry]\nmatch = 'a'\n", r"ecr.registry must be written as \[\[ecr.registry\]\]"),
+        ("[[ecr.registry]]\nprofile = 'a'\n", "line 1: ecr.registry.match is missing"),
+        (
+            "[[ecr.registry]]\nmatch = 'a'\n\n[[ecr.registry]]\nmatch = 'b'\nprofil = 'c'\n",
+            "line 6: ecr.registry.profil is not known",
+        ),
+        ("[[ecr.registry]]\nmatch = 7\n", "line 2: ecr.registry.match must be a line of text"),
+        ("[[ecr.registry]]\nmatch = 'a\\nb'\nprofile = \"a\\nb\"\n", "line 3: ecr.registry.profile must be"),
+        ("[[ecr.registry]]\nmatch = 'a.b'\naccount = '1'\n", "ecr.registry.region is missing"),
+        (
+            "[[ecr.registry]]\nmatch = '*'\naccount = '1'\nregion = 'eu-west-1'\n",
+            "line 2: ecr.registry.match must name a domain",
+        ),
+        ("not_found =\n", "is not valid TOML: .*line 1"),
+        ("\x00", "is not valid TOML"),
+        ("[" * 5000, "is not valid TOML"),
+    ],
+)
+def test_a_bad_file_is_an_error_that_names_the_place(home: Path, text: str, complaint: str) -> None:
+    with pytest.raises(CredentialError, match=complaint) as raised:
+        load(home, text)
+    assert str(home) in raised.value.cause
+    assert "\n" not in raised.value.cause
+
+
+def test_a_file_that_is_not_utf8_is_an_error(home: Path) -> None:
+    (home / ".config/credhelpers/config.toml").write_bytes(b"\xff")
+    with pytest.raises(CredentialError, match="is not valid TOML"):
+        load(home)
+
+
+def test_no_home_means_the_systems_file_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "home_directory", lambda _: None)
+    assert settings.config_paths({}) == [settings.SYSTEM_FILE]
