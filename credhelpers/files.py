@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _NEVER_BLOCK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_KEPT = 3  # full logs
 _ABANDONED_AFTER = 60.0  # seconds after which a temporary file has no living writer
 
 
@@ -45,7 +46,7 @@ def make_private_directory(path: str) -> None:
         os.mkdir(path, 0o700)
     except FileNotFoundError:
         make_private_directory(os.path.dirname(path))
-        os.mkdir(path, 0o700)
+        make_private_directory(path)  # another process may have made it meanwhile
     except FileExistsError:
         trust_directory(path)
         if os.lstat(path).st_mode & 0o077:
@@ -97,8 +98,14 @@ def replace(path: str, content: bytes, mode: int = 0o600) -> None:
     _sync_directory(os.path.dirname(path))
 
 
-def append_private(path: str, line: bytes) -> None:
+def append_private(path: str, line: bytes, largest: int) -> None:
     """Add a line to a file that only the user can read; one write, so that lines of others do not mix in.
+
+    Args:
+        path: The file, made when it is missing.
+        line: What to add.
+        largest: The size, in bytes, at which the file is put aside as ``<path>.1``, and the former one as
+            ``<path>.2``; the oldest goes. A writer that has the file open meanwhile loses nothing.
 
     Raises:
         Untrusted: It is no regular file of the user's own.
@@ -112,6 +119,8 @@ def append_private(path: str, line: bytes) -> None:
         if status.st_mode & 0o077:
             os.fchmod(descriptor, 0o600)
         os.write(descriptor, line)
+        if status.st_size + len(line) >= largest:
+            _put_aside(path, status.st_ino)
     finally:
         os.close(descriptor)
 
@@ -167,6 +176,20 @@ class Lock:
         traceback: "TracebackType | None",
     ) -> None:
         os.close(self._descriptor)
+
+
+def _put_aside(path: str, inode: int) -> None:
+    """Rename a full file and its predecessors, unless another process has done so already."""
+    try:
+        with Lock(path, 1.0):
+            if os.lstat(path).st_ino != inode:
+                return
+            for number in range(_KEPT, 0, -1):
+                older = path if number == 1 else f"{path}.{number - 1}"
+                if os.path.exists(older):
+                    os.replace(older, f"{path}.{number}")
+    except OSError:
+        return  # the record is written; the next one tries again
 
 
 def _sweep(path: str) -> None:

@@ -4,6 +4,7 @@ import os
 import time
 
 from credhelpers import files
+from credhelpers.settings import Settings
 
 _LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3}
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@^+")
@@ -18,12 +19,19 @@ class Log:
     Args:
         name: The helper's name, such as ``ecr-login``.
         directory: The state directory; None for no log at all.
-        level: The lowest level that is written: ``debug``, ``info``, ``warning`` or ``error``.
+        settings: Have the level, the size at which a file is put aside, and whether syslog is told too.
     """
 
-    def __init__(self, name: str, directory: str | None, level: str = "info") -> None:
+    def __init__(self, name: str, directory: str | None, settings: Settings) -> None:
+        self._name = name
         self._path = os.path.join(directory, "log", name + ".log") if directory else None
-        self._lowest = _LEVELS[level]
+        self.adopt(settings)
+
+    def adopt(self, settings: Settings) -> None:
+        """Go on by other settings."""
+        self._lowest = _LEVELS[settings.text("log.level")]
+        self._largest = int(settings.number("log.max_bytes"))
+        self._tells_syslog = settings.flag("log.syslog")
 
     def debug(self, message: str, **fields: str) -> None:
         """Write what only somebody who looks for a fault wants to know."""
@@ -42,11 +50,16 @@ class Log:
         self._write("error", message, fields)
 
     def _write(self, level: str, message: str, fields: dict[str, str]) -> None:
-        if self._path is None or _LEVELS[level] < self._lowest:
+        if _LEVELS[level] < self._lowest:
+            return
+        line = record(time.time(), level, message, fields)
+        if self._tells_syslog:
+            _tell_syslog(self._name, level, line)
+        if self._path is None:
             return
         try:
             files.make_private_directory(os.path.dirname(self._path))
-            files.append_private(self._path, record(time.time(), level, message, fields).encode())
+            files.append_private(self._path, line.encode(), self._largest)
         except OSError as error:
             self._path = None
             warn(f"no log is written: {error.strerror or error}")
@@ -87,6 +100,20 @@ def warn(text: str) -> None:
         os.write(2, one_line(text).encode("utf-8", "backslashreplace") + b"\n")
     except OSError:
         pass
+
+
+def _tell_syslog(name: str, level: str, line: str) -> None:
+    """Send a record to the machine's syslog or journal (RFC 3164, facility "user"), if there is one."""
+    import socket
+
+    severity = {"debug": 7, "info": 6, "warning": 4, "error": 3}[level]
+    text = f"<{8 + severity}>docker-credential-{name}[{os.getpid()}]: {line.rstrip()}"
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
+            connection.setblocking(False)
+            connection.sendto(text.encode(), "/dev/log")
+    except OSError:
+        return  # the file has the record
 
 
 def _redact_word(word: str) -> str:
