@@ -46,11 +46,15 @@ class BadRequest(CredentialError):
 class CredentialsNotFound(CredentialError):
     """There are no credentials for the server, and clients go on without any.
 
-    The cause is empty when there is nothing to say but that.
+    Args:
+        cause: As for every error; empty when there is nothing to say but that.
+        remedy: As for every error.
+        anonymous: Whether the server may let in somebody without credentials.
     """
 
-    def __init__(self, cause: str = "", remedy: str = "") -> None:
+    def __init__(self, cause: str = "", remedy: str = "", *, anonymous: bool = True) -> None:
         super().__init__(cause, remedy)
+        self.anonymous = anonymous
 
 
 class StoreUnavailable(CredentialError):

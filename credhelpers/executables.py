@@ -2,43 +2,44 @@
 
 import os
 
-from credhelpers import protocol, settings
-from credhelpers.log import Log
+from credhelpers import protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credhelpers.log import Log
+    from credhelpers.settings import Settings
 
 
 def password_store() -> int:
     """Run ``docker-credential-pass``."""
-
-    def open_store() -> "protocol.Store":
-        from credhelpers.stores.password_store import PasswordStore
-
-        return PasswordStore(os.environ)
-
-    return protocol.serve("pass", open_store, _log("pass"))
+    return protocol.serve("pass", _open_password_store)
 
 
 def os_keyring() -> int:
     """Run ``docker-credential-keyring``."""
-
-    def open_store() -> "protocol.Store":
-        from credhelpers.stores.os_keyring import open_keyring
-
-        return open_keyring(os.environ)
-
-    return protocol.serve("keyring", open_store, _log("keyring"))
+    return protocol.serve("keyring", _open_keyring)
 
 
 def ecr_login() -> int:
     """Run ``docker-credential-ecr-login``."""
-    log = _log("ecr-login")
-
-    def open_store() -> "protocol.Store":
-        from credhelpers.stores.ecr.store import EcrStore
-
-        return EcrStore(os.environ, log)
-
-    return protocol.serve("ecr-login", open_store, log)
+    return protocol.serve("ecr-login", _open_ecr)
 
 
-def _log(name: str) -> Log:
-    return Log(name, settings.state_directory(os.environ))
+def _open_password_store(settings: "Settings", log: "Log") -> "protocol.Store":
+    del settings, log
+    from credhelpers.stores.password_store import PasswordStore
+
+    return PasswordStore(os.environ)
+
+
+def _open_keyring(settings: "Settings", log: "Log") -> "protocol.Store":
+    del settings, log
+    from credhelpers.stores.os_keyring import open_keyring
+
+    return open_keyring(os.environ)
+
+
+def _open_ecr(settings: "Settings", log: "Log") -> "protocol.Store":
+    from credhelpers.stores.ecr.store import EcrStore
+
+    return EcrStore(os.environ, settings, log)
