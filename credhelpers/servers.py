@@ -45,6 +45,29 @@ def split_scheme(server: str) -> tuple[str, str]:
     return "", server.removeprefix("//")
 
 
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a glob matches a text: ``*`` is any characters, ``?`` is one; case does not count.
+
+    (fnmatch brings re, whose import takes longer than a warm answer.)
+    """
+    pattern, text = pattern.lower(), text.lower()
+    position = start = 0
+    star, resume = -1, 0
+    while start < len(text):
+        if position < len(pattern) and pattern[position] == "*":
+            star, resume = position, start
+            position += 1
+        elif position < len(pattern) and pattern[position] in ("?", text[start]):
+            position += 1
+            start += 1
+        elif star >= 0:
+            position, resume = star + 1, resume + 1
+            start = resume
+        else:
+            return False
+    return not pattern[position:].strip("*")
+
+
 def _is_token_key(place: str) -> bool:
     return place.rstrip("/").endswith("-token")
 

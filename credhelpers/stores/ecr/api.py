@@ -5,6 +5,7 @@ import binascii
 import os
 import signal
 import time
+from collections.abc import Mapping
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -12,42 +13,45 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from credhelpers.credential import CredentialsNotFound
+from credhelpers.settings import Settings
 from credhelpers.stores.ecr.causes import explain
 from credhelpers.stores.ecr.chain import Session
 from credhelpers.stores.ecr.hosts import Registry
 from credhelpers.stores.ecr.tokens import Token
 
-TOTAL_SECONDS = 10
-"""The longest that a call may take with all its retries, credentials from roles and SSO included."""
-_CONNECT_SECONDS = 2
-_READ_SECONDS = 3
-_ATTEMPTS = 3
+_SESSION_NAME = "credhelpers"
 
 
-def fetch_token(registry: Registry) -> Token:
+def fetch_token(registry: Registry, chosen: Mapping[str, str], settings: Settings) -> Token:
     """Ask AWS for a token that opens every registry of a region to the identity that asks.
 
     The rules of endpoints are those of the AWS SDKs: FIPS and dual-stack hosts get their token from an
     endpoint of the same kind, other hosts from the one that the AWS configuration says.
+
+    Args:
+        registry: Whose token.
+        chosen: What the configuration says of it: ``profile``, ``role_arn`` and so on.
+        settings: The limits; ``ecr.call_seconds`` is the longest that a call may take with all its retries,
+            credentials from roles and SSO included.
 
     Raises:
         CredentialsNotFound: With AWS's or the network's reason as the cause.
     """
     now = time.time()
     session = None
+    seconds = settings.number("ecr.call_seconds")
     try:
-        with _Deadline(TOTAL_SECONDS):
-            session = Session()
-            answer = _client(session, registry).get_authorization_token()
+        with _Deadline(seconds):
+            session = Session(chosen.get("profile"), settings.number("ecr.metadata_seconds"))
+            answer = _client(session, registry, chosen, settings).get_authorization_token()
     except _OutOfTime:
         raise CredentialsNotFound(
-            f"AWS did not answer within {TOTAL_SECONDS} s",
+            f"AWS did not answer within {seconds:g} s",
             "check the network between here and the ECR, STS and metadata endpoints",
         ) from None
     except (BotoCoreError, ClientError) as error:
-        raise explain(
-            error, registry, metadata_was_silent=bool(session and session.metadata_was_silent)
-        ) from None
+        silent = bool(session and session.metadata_was_silent)
+        raise explain(error, registry, chosen, metadata_was_silent=silent) from None
     data = answer["authorizationData"]
     if not registry.public:
         data = data[0]
@@ -61,17 +65,42 @@ def fetch_token(registry: Registry) -> Token:
 
 
 # boto3 makes the classes of its clients at run time, so there is no better type for one than Any.
-def _client(session: Session, registry: Registry) -> Any:
-    has_own_endpoint = any(name in os.environ for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR"))
+def _client(session: Session, registry: Registry, chosen: Mapping[str, str], settings: Settings) -> Any:
     config = Config(
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-        use_fips_endpoint=True if registry.fips and not has_own_endpoint else None,
-        use_dualstack_endpoint=True if registry.dual_stack and not has_own_endpoint else None,
+        connect_timeout=settings.number("ecr.connect_seconds"),
+        read_timeout=settings.number("ecr.read_seconds"),
+        retries={"mode": "standard", "total_max_attempts": int(settings.number("ecr.attempts"))},
     )
-    service = "ecr-public" if registry.public else "ecr"
-    return session.boto3.client(service, region_name=registry.region, config=config)
+    keys = {}
+    if "role_arn" in chosen:
+        keys = _assume_role(session.boto3.client("sts", region_name=registry.region, config=config), chosen)
+    endpoint = chosen.get("endpoint_url")
+    # The SDK refuses these flags beside an endpoint of one's own, which says it all.
+    if not (endpoint or "AWS_ENDPOINT_URL" in os.environ or "AWS_ENDPOINT_URL_ECR" in os.environ):
+        flags = {"use_fips_endpoint": registry.fips, "use_dualstack_endpoint": registry.dual_stack}
+        config = config.merge(Config(**{name: True for name, wanted in flags.items() if wanted}))
+    return session.boto3.client(
+        "ecr-public" if registry.public else "ecr",
+        region_name=registry.region,
+        endpoint_url=endpoint,
+        config=config,
+        **keys,
+    )
+
+
+def _assume_role(sts: Any, chosen: Mapping[str, str]) -> dict[str, str]:
+    request = {
+        "RoleArn": chosen["role_arn"],
+        "RoleSessionName": chosen.get("session_name", _SESSION_NAME),
+    }
+    if "external_id" in chosen:
+        request["ExternalId"] = chosen["external_id"]
+    given = sts.assume_role(**request)["Credentials"]
+    return {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }
 
 
 class _OutOfTime(BaseException):

@@ -1,6 +1,7 @@
 """What AWS's errors mean to the person who must act: one line of cause, one of remedy."""
 
 import os
+from collections.abc import Mapping
 
 from botocore import exceptions as aws
 
@@ -34,22 +35,29 @@ _REMEDIES = {
 
 
 def explain(
-    error: aws.BotoCoreError | aws.ClientError, registry: Registry, *, metadata_was_silent: bool
+    error: aws.BotoCoreError | aws.ClientError,
+    registry: Registry,
+    chosen: Mapping[str, str],
+    *,
+    metadata_was_silent: bool,
 ) -> CredentialsNotFound:
     """Return the error in this project's words, with AWS's own code and reason in it.
 
     Args:
         error: What the SDK raised.
         registry: Whose token was asked for.
+        chosen: What the configuration says of it.
         metadata_was_silent: Whether the chain waited in vain for the instance metadata service.
     """
     service = "ECR Public" if registry.public else f"ECR in {registry.region}"
+    variables = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+    profile = chosen.get("profile") or next(filter(None, map(os.environ.get, variables)), "default")
     if isinstance(error, aws.ClientError):
-        cause, remedy = _refused(error)
+        cause, remedy = _refused(error, profile)
     elif isinstance(error, aws.NoCredentialsError):
         cause, remedy = _SILENT_METADATA if metadata_was_silent else _NO_CREDENTIALS
     elif isinstance(error, (aws.SSOError, aws.TokenRetrievalError)):
-        cause, remedy = f"the AWS SSO session is not valid: {error}", _sso_login()
+        cause, remedy = f"the AWS SSO session is not valid: {error}", _sso_login(profile)
     elif isinstance(error, aws.ProfileNotFound):
         cause, remedy = str(error), "correct AWS_PROFILE, or add the profile to the AWS configuration"
     elif isinstance(error, (aws.HTTPClientError, aws.ConnectionError)):
@@ -59,13 +67,13 @@ def explain(
     return CredentialsNotFound(f"no token from {service}: {one_line(cause[:_LONGEST])}", remedy)
 
 
-def _refused(error: aws.ClientError) -> tuple[str, str]:
+def _refused(error: aws.ClientError, profile: str) -> tuple[str, str]:
     details = error.response.get("Error", {})
     code = details.get("Code", "") or "an error without a code"
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     message = details.get("Message", "")
     if "SSO" in error.operation_name or error.operation_name == "GetRoleCredentials":
-        return f"the AWS SSO session is not valid: {code}: {message}", _sso_login()
+        return f"the AWS SSO session is not valid: {code}: {message}", _sso_login(profile)
     if "Signature expired" in message or "Signature not yet current" in message:
         remedy = _CLOCK
     elif status == 429 or "Throttl" in code or "TooManyRequests" in code or status >= 500:
@@ -75,6 +83,5 @@ def _refused(error: aws.ClientError) -> tuple[str, str]:
     return f"{error.operation_name} answered {code}: {message}", remedy
 
 
-def _sso_login() -> str:
-    profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
+def _sso_login(profile: str) -> str:
     return f"run: aws sso login --profile {profile}"

@@ -9,10 +9,6 @@ import botocore.session
 from botocore.credentials import InstanceMetadataProvider
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
-METADATA_SECONDS = 0.75
-"""The metadata service answers in milliseconds or not at all. The SDK asks it twice, and its own shortest
-timeout, one second, would make a machine without credentials wait too long for every image."""
-
 _REFRESH_WINDOW = (
     15 * 60
 )  # seconds before their end at which the SDK looks for new credentials, as it does itself
@@ -21,13 +17,22 @@ _REFRESH_WINDOW = (
 class Session:
     """A boto3 session.
 
+    The metadata service answers in milliseconds or not at all. The SDK asks it twice, and its own shortest
+    timeout, one second, would make a machine without credentials wait too long for every image.
+
+    Args:
+        profile: The profile of the AWS configuration to use; None for the one that the environment says.
+        metadata_seconds: How long each request to the metadata service may take, unless the environment says.
+
     Attributes:
         boto3: The session itself.
     """
 
-    def __init__(self) -> None:
-        core = botocore.session.get_session()
-        self._metadata = None if "AWS_METADATA_SERVICE_TIMEOUT" in os.environ else _metadata_provider(core)
+    def __init__(self, profile: str | None, metadata_seconds: float) -> None:
+        core = botocore.session.Session(profile=profile)
+        self._metadata = None
+        if "AWS_METADATA_SERVICE_TIMEOUT" not in os.environ:
+            self._metadata = _metadata_provider(core, metadata_seconds)
         if self._metadata:
             resolver = core.get_component("credential_provider")
             resolver.insert_after(InstanceMetadataProvider.METHOD, self._metadata)
@@ -44,16 +49,20 @@ class _Metadata(InstanceMetadataProvider):  # type: ignore[misc]  # botocore has
     METHOD = "iam-role-in-time"
     was_silent = False
 
+    def __init__(self, fetcher: InstanceMetadataFetcher, seconds: float) -> None:
+        super().__init__(iam_role_fetcher=fetcher)
+        self._seconds = seconds
+
     def load(self) -> Any:
         started = time.monotonic()
         found = super().load()
-        self.was_silent = found is None and time.monotonic() - started >= METADATA_SECONDS
+        self.was_silent = found is None and time.monotonic() - started >= self._seconds
         return found
 
 
-def _metadata_provider(core: botocore.session.Session) -> _Metadata:
+def _metadata_provider(core: botocore.session.Session, seconds: float) -> _Metadata:
     fetcher = InstanceMetadataFetcher(
-        timeout=METADATA_SECONDS,
+        timeout=seconds,
         num_attempts=1,
         user_agent=core.user_agent(),
         config={
@@ -63,4 +72,4 @@ def _metadata_provider(core: botocore.session.Session) -> _Metadata:
             "ec2_credential_refresh_window": _REFRESH_WINDOW,
         },
     )
-    return _Metadata(iam_role_fetcher=fetcher)
+    return _Metadata(fetcher, seconds)

@@ -26,10 +26,13 @@ SELECTING_VARIABLES = (
 )
 """What botocore's credential chain and endpoints go by, except secrets: a key id stands for its secret."""
 
+CHOICES = ("profile", "role_arn", "external_id", "session_name", "endpoint_url")
+"""What a table ``[[ecr.registry]]`` may say of the identity and the way to it."""
+
 _CONFIG_FILES = (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
 
 
-def identity_key(environ: "Mapping[str, str]", home: str | None) -> str:
+def identity_key(environ: "Mapping[str, str]", home: str | None, chosen: "Mapping[str, str]") -> str:
     """Return a line that two calls share only if they would get their credentials from the same place.
 
     A role's temporary keys change every few hours and cost a request to learn; what selects the role is here
@@ -38,6 +41,7 @@ def identity_key(environ: "Mapping[str, str]", home: str | None) -> str:
     Args:
         environ: The environment of the call.
         home: The home directory, where the AWS configuration is by default.
+        chosen: What the configuration chooses for the registry: a profile, a role and so on.
     """
     parts = [f"{name}={environ[name]!r}" for name in SELECTING_VARIABLES if environ.get(name)]
     for variable, name in _CONFIG_FILES:
@@ -45,6 +49,7 @@ def identity_key(environ: "Mapping[str, str]", home: str | None) -> str:
         if path.startswith("~"):
             path = os.path.expanduser(path)
         parts.append(f"{name}={path!r}@{_version(path)}")
+    parts += [f"{name}={chosen[name]!r}" for name in CHOICES if name in chosen]
     return " ".join(parts)
 
 

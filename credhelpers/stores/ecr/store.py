@@ -3,10 +3,11 @@
 import os
 import time
 
-from credhelpers import settings
 from credhelpers.credential import BadRequest, Credential, CredentialsNotFound
-from credhelpers.stores.ecr.hosts import Registry, host_of, registry_at
+from credhelpers.settings import home_directory, state_directory
+from credhelpers.stores.ecr.hosts import Registry, host_of
 from credhelpers.stores.ecr.identity import identity_key
+from credhelpers.stores.ecr.mapping import choose
 from credhelpers.stores.ecr.tokens import NoCache, Token, TokenCache, shared_name, stored_name
 
 TYPE_CHECKING = False
@@ -14,12 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from credhelpers.log import Log
+    from credhelpers.settings import Settings
 
-LAST_SECONDS = 300.0
-"""How long before its end a token is no longer given out without trying for a new one."""
-FAILURE_SECONDS = 60.0
-"""How long a failure is told again without asking AWS again."""
-_LOCK_SECONDS = 12.0  # a little more than the longest call to AWS takes
+_LOCK_SLACK = 2.0  # seconds; whoever holds the lock longer than a call may take has other troubles
 _TRUE = ("1", "t", "T", "true", "True", "TRUE")
 
 
@@ -29,13 +27,15 @@ class EcrStore:
     Args:
         environ: The environment that selects the identity. ``AWS_ECR_DISABLE_CACHE``, ``AWS_ECR_CACHE_DIR``
             and ``AWS_ECR_IGNORE_CREDS_STORAGE`` mean what they mean to amazon-ecr-credential-helper.
+        settings: The limits, and which identity reads which registry.
         log: Is told of every token that is fetched, and why one is not.
     """
 
-    def __init__(self, environ: "Mapping[str, str]", log: "Log") -> None:
+    def __init__(self, environ: "Mapping[str, str]", settings: "Settings", log: "Log") -> None:
         self._environ = environ
+        self._settings = settings
         self._log = log
-        state = None if environ.get("AWS_ECR_DISABLE_CACHE") else settings.state_directory(environ)
+        state = None if environ.get("AWS_ECR_DISABLE_CACHE") else state_directory(environ)
         self._cache = TokenCache(os.path.join(state, "tokens"), log) if state else NoCache()
         self._ignores_storage = environ.get("AWS_ECR_IGNORE_CREDS_STORAGE", "") in _TRUE
 
@@ -45,14 +45,13 @@ class EcrStore:
         Raises:
             CredentialsNotFound: The server is not ECR's, or AWS gave no token; then the cause says why.
         """
-        host = host_of(server)
-        registry = registry_at(host)
-        if registry is None:
+        place = self._place(server)
+        if place is None:
             self._log.warning("Not an Amazon ECR registry", serverURL=server)
             raise CredentialsNotFound
         now = time.time()
-        stored = None if self._ignores_storage else self._cache.load(stored_name(host), "")
-        token = stored if stored and stored.is_valid(now) else self._shared(registry, now)
+        stored = None if self._ignores_storage else self._cache.load(stored_name(place.host), "")
+        token = stored if stored and stored.is_valid(now) else self._shared(place, now)
         return Credential(token.username, token.password)
 
     def store(self, server: str, credential: Credential) -> None:
@@ -60,9 +59,10 @@ class EcrStore:
 
         Raises:
             BadRequest: The server is not ECR's.
+            StoreUnavailable: The token cannot be kept.
         """
-        host = host_of(server)
-        if registry_at(host) is None:
+        place = self._place(server)
+        if place is None:
             raise BadRequest(
                 f"{server} is not an Amazon ECR registry, and this helper keeps nothing else",
                 "name another helper for it in credHelpers of Docker's config.json",
@@ -70,74 +70,95 @@ class EcrStore:
         if self._ignores_storage:
             return
         now = time.time()
-        token = Token(credential.username, credential.secret, now, _end_of(credential.secret, now), (host,))
-        self._cache.save(stored_name(host), "", token)
+        token = Token(
+            credential.username, credential.secret, now, _end_of(credential.secret, now), (place.host,)
+        )
+        self._cache.save(stored_name(place.host), "", token)
 
     def erase(self, server: str) -> None:
         """Forget the token that was stored for a server, and the shared one of its region and identity."""
-        host = host_of(server)
-        registry = registry_at(host)
-        if registry is None or self._ignores_storage:
+        place = self._place(server)
+        if place is None or self._ignores_storage:
             return
-        self._cache.drop(stored_name(host))
-        name, _ = self._place(registry)
-        self._cache.drop(name)
+        self._cache.drop(stored_name(place.host))
+        self._cache.drop(place.name)
 
     def list(self) -> dict[str, str]:
-        """Return the registries that there are tokens for; asks nobody."""
-        return {"https://" + host: username for host, username in self._cache.hosts(time.time()).items()}
+        """Return the registries that there are tokens for, and those that are configured; asks nobody."""
+        hosts = [table["match"].lower() for table in self._settings.tables("ecr.registry")]
+        found = {host: "AWS" for host in hosts if "*" not in host and "?" not in host}
+        found.update(self._cache.hosts(time.time()))
+        return {"https://" + host: username for host, username in found.items()}
 
-    def _place(self, registry: Registry) -> tuple[str, str]:
+    def _place(self, server: str) -> "_Place | None":
+        host = host_of(server)
+        registry, chosen = choose(host, self._settings)
+        if registry is None:
+            return None
         kind = "-public" if registry.public else "-fips" if registry.fips else ""
-        key = identity_key(self._environ, settings.home_directory(self._environ))
-        return shared_name(registry.region + kind, key), key
+        key = identity_key(self._environ, home_directory(self._environ), chosen)
+        return _Place(registry, chosen, shared_name(registry.region + kind, key), key)
 
-    def _shared(self, registry: Registry, now: float) -> Token:
-        name, key = self._place(registry)
-        token = self._cache.load(name, key)
-        if token and token.is_valid(now) and now < token.expires - LAST_SECONDS:
-            if registry.host not in token.hosts:
-                token.hosts = (*token.hosts, registry.host)
-                self._cache.save(name, key, token)
+    def _shared(self, place: "_Place", now: float) -> Token:
+        token = self._cache.load(place.name, place.key)
+        if token and token.is_valid(now) and now < token.expires - self._settings.number("ecr.last_seconds"):
+            if place.host not in token.hosts:
+                token.hosts = (*token.hosts, place.host)
+                self._cache.save(place.name, place.key, token)
             if not token.is_fresh(now):
                 from credhelpers.stores.ecr.refresh import in_background
 
-                in_background(lambda: self._fetch(registry, name, key, token.issued))
+                in_background(lambda: self._fetch(place, token.issued))
             return token
-        return self._fetch(registry, name, key, token.issued if token else 0.0)
+        return self._fetch(place, token.issued if token else 0.0)
 
-    def _fetch(self, registry: Registry, name: str, key: str, issued: float) -> Token:
+    def _fetch(self, place: "_Place", issued: float) -> Token:
         """Return a token newer than the one issued then: from AWS, or from whoever asked it meanwhile."""
         from credhelpers.stores.ecr.refresh import Turn
 
-        with Turn(self._cache, name, _LOCK_SECONDS):
+        with Turn(self._cache, place.name, self._settings.number("ecr.call_seconds") + _LOCK_SLACK):
             now = time.time()
-            old = self._cache.load(name, key)
+            old = self._cache.load(place.name, place.key)
             if old and not old.is_valid(now):
                 old = None
             if old and old.issued > issued:
                 return old
-            failure = self._cache.load_failure(name, key, now, FAILURE_SECONDS)
+            seconds = self._settings.number("ecr.failure_seconds")
+            failure = self._cache.load_failure(place.name, place.key, now, seconds)
             if failure is None:
                 try:
-                    return self._ask(registry, name, key, old)
+                    return self._ask(place, old)
                 except CredentialsNotFound as error:
-                    self._cache.save_failure(name, key, error, now)
+                    self._cache.save_failure(place.name, place.key, error, now)
                     failure = error
             if old is None:
+                failure.anonymous = place.registry.public
                 raise failure
             self._log.warning("No new token; the old one is still good", error=failure.cause)
             return old
 
-    def _ask(self, registry: Registry, name: str, key: str, old: Token | None) -> Token:
+    def _ask(self, place: "_Place", old: Token | None) -> Token:
         from credhelpers.stores.ecr.api import fetch_token
 
-        token = fetch_token(registry)
-        self._log.info("Got a token", region=registry.region, registry=registry.host)
+        token = fetch_token(place.registry, place.chosen, self._settings)
+        self._log.info("Got a token", region=place.registry.region, registry=place.host)
         if old:
             token.hosts = tuple(dict.fromkeys(old.hosts + token.hosts))
-        self._cache.save(name, key, token)
+        self._cache.save(place.name, place.key, token)
         return token
+
+
+class _Place:
+    """A registry, who reads it, and where in the cache their token is."""
+
+    __slots__ = ("chosen", "host", "key", "name", "registry")
+
+    def __init__(self, registry: Registry, chosen: dict[str, str], name: str, key: str) -> None:
+        self.registry = registry
+        self.chosen = chosen
+        self.name = name
+        self.key = key
+        self.host = registry.host
 
 
 def _end_of(secret: str, now: float) -> float:

@@ -22,6 +22,7 @@ _FORMAT = "credhelpers token 1"
 _FAILURE_FORMAT = "credhelpers failure 1"
 _LARGEST = 1 << 16  # bytes; a token of ECR has about 2,500
 _STORED = "stored-"
+_HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 class Token:
@@ -76,6 +77,7 @@ class TokenCache:
         try:
             issued, expires = map(float, fields[2:4])
         except ValueError:
+            self._pass_over(ValueError(f"{name} is damaged"))
             return None
         return Token(fields[5], fields[6], issued, expires, tuple(fields[4].split()))
 
@@ -103,6 +105,7 @@ class TokenCache:
         """Forget a token and the last failure."""
         for path in (self._path(name), self._path(name + ".failed")):
             try:
+                files.trust_directory(self._directory)
                 os.unlink(path)
             except OSError as error:
                 if not isinstance(error, FileNotFoundError):
@@ -119,11 +122,8 @@ class TokenCache:
             return {}
         found: dict[str, str] = {}
         for name in names:
-            fields = (
-                None
-                if name.startswith("lock-") or name.endswith((".tmp", ".failed"))
-                else self._read(name, 7)
-            )
+            is_token = _is_ours(name) and not name.endswith((".tmp", ".failed"))
+            fields = self._read(name, 7) if is_token else None
             token = self.load(name, fields[1]) if fields else None
             if token and token.is_valid(now):
                 found.update(dict.fromkeys(token.hosts, token.username))
@@ -141,12 +141,13 @@ class TokenCache:
     def _prune(self, now: float) -> None:
         """Remove what nobody can use any more: tokens of identities and configurations of other days."""
         try:
+            files.trust_directory(self._directory)
             for name in os.listdir(self._directory):
                 path = self._path(name)
-                if not name.startswith("lock-") and now - os.lstat(path).st_mtime > 2 * LONGEST_LIFE:
+                if _is_ours(name) and now - os.lstat(path).st_mtime > 2 * LONGEST_LIFE:
                     os.unlink(path)
         except OSError:
-            return  # the directory is not there yet, or another process prunes too
+            return  # the directory is not there yet, or not to be touched, or another process prunes too
 
     def _path(self, name: str) -> str:
         return os.path.join(self._directory, name)
@@ -161,7 +162,10 @@ class TokenCache:
             self._pass_over(error)
             return None
         fields = content.split("\n")
-        return fields[:count] if len(fields) == count + 1 and not fields[count] else None
+        if len(fields) != count + 1 or fields[count]:
+            self._pass_over(ValueError(f"{name} is damaged"))
+            return None
+        return fields[:count]
 
     def _write(self, name: str, fields: tuple[str, ...]) -> None:
         if any("\n" in field for field in fields):
@@ -225,3 +229,9 @@ def shared_name(region: str, key: str) -> str:
     import binascii
 
     return f"{region}-{binascii.crc32(key.encode()):08x}"
+
+
+def _is_ours(name: str) -> bool:
+    """Tell whether a file is a token, a failure or a writer's remains; another in the directory is not ours."""
+    key = name.partition(".")[0].rpartition("-")[2]
+    return name.startswith(_STORED) or (len(key) == 8 and _HEXADECIMAL.issuperset(key))
