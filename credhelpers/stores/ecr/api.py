@@ -1,7 +1,6 @@
 """The one call to AWS: GetAuthorizationToken, by whatever credentials the AWS SDK's own chain finds."""
 
 import base64
-import binascii
 import os
 import signal
 import time
@@ -20,6 +19,8 @@ from credhelpers.stores.ecr.hosts import Registry
 from credhelpers.stores.ecr.tokens import Token
 
 _SESSION_NAME = "credhelpers"
+_RUBBISH = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What the SDK, and the reading of what it returns, stumble into when an answer is none of AWS's."""
 
 
 def fetch_token(registry: Registry, chosen: Mapping[str, str], settings: Settings) -> Token:
@@ -44,6 +45,7 @@ def fetch_token(registry: Registry, chosen: Mapping[str, str], settings: Setting
         with _Deadline(seconds):
             session = Session(chosen.get("profile"), settings.number("ecr.metadata_seconds"))
             answer = _client(session, registry, chosen, settings).get_authorization_token()
+        return _token(answer, registry, now)
     except _OutOfTime:
         raise CredentialsNotFound(
             f"AWS did not answer within {seconds:g} s",
@@ -52,15 +54,21 @@ def fetch_token(registry: Registry, chosen: Mapping[str, str], settings: Setting
     except (BotoCoreError, ClientError) as error:
         silent = bool(session and session.metadata_was_silent)
         raise explain(error, registry, chosen, metadata_was_silent=silent) from None
+    except _RUBBISH as error:
+        raise CredentialsNotFound(
+            f"AWS answered with something that is no token ({type(error).__name__})",
+            "see whether a proxy or another machine answers in AWS's place",
+        ) from None
+
+
+def _token(answer: Any, registry: Registry, now: float) -> Token:
     data = answer["authorizationData"]
     if not registry.public:
         data = data[0]
-    try:
-        username, _, password = (
-            base64.b64decode(data["authorizationToken"], validate=True).decode().partition(":")
-        )
-    except (binascii.Error, UnicodeDecodeError):
-        raise CredentialsNotFound("AWS answered with something that is no token", "try again later") from None
+    text = base64.b64decode(data["authorizationToken"], validate=True).decode()
+    username, _, password = text.partition(":")
+    if not username or not password:
+        raise ValueError
     return Token(username, password, now, data["expiresAt"].timestamp(), (registry.host,))
 
 

@@ -9,6 +9,8 @@ import botocore.session
 from botocore.credentials import InstanceMetadataProvider
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
+from credhelpers.settings import home_directory
+
 _REFRESH_WINDOW = (
     15 * 60
 )  # seconds before their end at which the SDK looks for new credentials, as it does itself
@@ -29,6 +31,11 @@ class Session:
     """
 
     def __init__(self, profile: str | None, metadata_seconds: float) -> None:
+        home = home_directory(os.environ)
+        if home:
+            os.environ["HOME"] = (
+                home  # the SDK follows any HOME, and tokens are kept by what stands in this one
+            )
         core = botocore.session.Session(profile=profile)
         self._metadata = None
         if "AWS_METADATA_SERVICE_TIMEOUT" not in os.environ:

@@ -2,6 +2,8 @@
 
 import os
 
+from credhelpers.settings import home_directory
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,10 +31,13 @@ SELECTING_VARIABLES = (
 CHOICES = ("profile", "role_arn", "external_id", "session_name", "endpoint_url")
 """What a table ``[[ecr.registry]]`` may say of the identity and the way to it."""
 
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-")
+"""Characters that mean nothing special to anybody."""
+
 _CONFIG_FILES = (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
 
 
-def identity_key(environ: "Mapping[str, str]", home: str | None, chosen: "Mapping[str, str]") -> str:
+def identity_key(environ: "Mapping[str, str]", chosen: "Mapping[str, str]") -> str:
     """Return a line that two calls share only if they would get their credentials from the same place.
 
     A role's temporary keys change every few hours and cost a request to learn; what selects the role is here
@@ -40,17 +45,35 @@ def identity_key(environ: "Mapping[str, str]", home: str | None, chosen: "Mappin
 
     Args:
         environ: The environment of the call.
-        home: The home directory, where the AWS configuration is by default.
         chosen: What the configuration chooses for the registry: a profile, a role and so on.
     """
-    parts = [f"{name}={environ[name]!r}" for name in SELECTING_VARIABLES if environ.get(name)]
+    versions = [f"{path!r}@{_version(path)}" for path in config_files(environ)]
+    choices = [f"{name}={chosen[name]!r}" for name in CHOICES if name in chosen]
+    return " ".join([selection(environ)[1:], *versions, *choices])
+
+
+def selection(environ: "Mapping[str, str]") -> str:
+    """Return the variables that select an identity, each with a space before it.
+
+    The front in plain sh makes the same text; a value that could be taken for more than one is quoted here
+    and handed over there.
+    """
+    text = ""
+    for name in SELECTING_VARIABLES:
+        value = environ.get(name)
+        if value:
+            text += f" {name}={value if PLAIN.issuperset(value) else repr(value)}"
+    return text
+
+
+def config_files(environ: "Mapping[str, str]") -> list[str]:
+    """Return the paths of the AWS configuration and credentials, whether they exist or not."""
+    home = home_directory(environ)
+    paths = []
     for variable, name in _CONFIG_FILES:
         path = environ.get(variable) or (os.path.join(home, ".aws", name) if home else "")
-        if path.startswith("~"):
-            path = os.path.expanduser(path)
-        parts.append(f"{name}={path!r}@{_version(path)}")
-    parts += [f"{name}={chosen[name]!r}" for name in CHOICES if name in chosen]
-    return " ".join(parts)
+        paths.append(os.path.expanduser(path) if path.startswith("~") else path)
+    return paths
 
 
 def _version(path: str) -> str:

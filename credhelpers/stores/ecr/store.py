@@ -4,7 +4,7 @@ import os
 import time
 
 from credhelpers.credential import BadRequest, Credential, CredentialsNotFound
-from credhelpers.settings import home_directory, state_directory
+from credhelpers.settings import state_directory
 from credhelpers.stores.ecr.hosts import Registry, host_of
 from credhelpers.stores.ecr.identity import identity_key
 from credhelpers.stores.ecr.mapping import choose
@@ -51,7 +51,11 @@ class EcrStore:
             raise CredentialsNotFound
         now = time.time()
         stored = None if self._ignores_storage else self._cache.load(stored_name(place.host), "")
-        token = stored if stored and stored.is_valid(now) else self._shared(place, now)
+        if stored and stored.is_valid(now):
+            return Credential(stored.username, stored.password)
+        token = self._shared(place, now)
+        if server == place.host and "CREDHELPERS_FRONT" in self._environ and token.is_fresh(now):
+            self._cache.leave_to_front(place.host, place.name, token, self._environ)
         return Credential(token.username, token.password)
 
     def store(self, server: str, credential: Credential) -> None:
@@ -96,7 +100,7 @@ class EcrStore:
         if registry is None:
             return None
         kind = "-public" if registry.public else "-fips" if registry.fips else ""
-        key = identity_key(self._environ, home_directory(self._environ), chosen)
+        key = identity_key(self._environ, chosen)
         return _Place(registry, chosen, shared_name(registry.region + kind, key), key)
 
     def _shared(self, place: "_Place", now: float) -> Token:

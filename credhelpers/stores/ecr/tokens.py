@@ -13,6 +13,8 @@ from credhelpers.files import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from credhelpers.log import Log
 
 LONGEST_LIFE = 12 * 3600.0
@@ -22,6 +24,7 @@ _FORMAT = "credhelpers token 1"
 _FAILURE_FORMAT = "credhelpers failure 1"
 _LARGEST = 1 << 16  # bytes; a token of ECR has about 2,500
 _STORED = "stored-"
+_FRONT = "front-"
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
@@ -53,7 +56,12 @@ class Token:
 
     def is_fresh(self, now: float) -> bool:
         """Tell whether the token is in the first half of its life."""
-        return now < (self.issued + self.expires) / 2
+        return now < self.renew_at
+
+    @property
+    def renew_at(self) -> int:
+        """When the token has lived half its life, in whole seconds since the epoch."""
+        return int((self.issued + self.expires) / 2)
 
 
 class TokenCache:
@@ -86,7 +94,7 @@ class TokenCache:
         hosts = " ".join(token.hosts)
         times = (f"{token.issued:.0f}", f"{token.expires:.0f}")
         self._prune(token.issued)
-        self._write(name, (_FORMAT, key, *times, hosts, token.username, token.password))
+        self._write(name, (_FORMAT, key, *times, hosts, token.username, token.password), token.renew_at)
 
     def load_failure(self, name: str, key: str, now: float, seconds: float) -> CredentialsNotFound | None:
         """Return what went wrong less than so many seconds ago, if anything did."""
@@ -122,12 +130,20 @@ class TokenCache:
             return {}
         found: dict[str, str] = {}
         for name in names:
-            is_token = _is_ours(name) and not name.endswith((".tmp", ".failed"))
+            is_token = (
+                _is_ours(name) and not name.startswith(_FRONT) and not name.endswith((".tmp", ".failed"))
+            )
             fields = self._read(name, 7) if is_token else None
             token = self.load(name, fields[1]) if fields else None
             if token and token.is_valid(now):
                 found.update(dict.fromkeys(token.hosts, token.username))
         return found
+
+    def leave_to_front(self, host: str, name: str, token: Token, environ: "Mapping[str, str]") -> None:
+        """Let the front in plain sh give a token out while it is in the first half of its life."""
+        from credhelpers.stores.ecr import front
+
+        front.leave(self._path(_FRONT + host), name, token, environ)
 
     def lock(self, name: str, seconds: float) -> Lock:
         """Return the lock under which a token is fetched.
@@ -144,7 +160,7 @@ class TokenCache:
             files.trust_directory(self._directory)
             for name in os.listdir(self._directory):
                 path = self._path(name)
-                if _is_ours(name) and now - os.lstat(path).st_mtime > 2 * LONGEST_LIFE:
+                if _is_ours(name) and now - os.lstat(path).st_ctime > 2 * LONGEST_LIFE:
                     os.unlink(path)
         except OSError:
             return  # the directory is not there yet, or not to be touched, or another process prunes too
@@ -167,12 +183,14 @@ class TokenCache:
             return None
         return fields[:count]
 
-    def _write(self, name: str, fields: tuple[str, ...]) -> None:
+    def _write(self, name: str, fields: tuple[str, ...], time: int = 0) -> None:
         if any("\n" in field for field in fields):
             return  # no line of AWS's or of the environment's makes another one here
         try:
             files.make_private_directory(self._directory)
             files.replace(self._path(name), ("\n".join(fields) + "\n").encode())
+            if time:
+                os.utime(self._path(name), (time, time))
         except OSError as error:
             self._pass_over(error)
 
@@ -205,6 +223,9 @@ class NoCache(TokenCache):
     def drop(self, name: str) -> None:
         """Do nothing."""
 
+    def leave_to_front(self, host: str, name: str, token: Token, environ: "Mapping[str, str]") -> None:
+        """Do nothing."""
+
     def _prune(self, now: float) -> None:
         pass
 
@@ -212,7 +233,7 @@ class NoCache(TokenCache):
         del name, count
         return None
 
-    def _write(self, name: str, fields: tuple[str, ...]) -> None:
+    def _write(self, name: str, fields: tuple[str, ...], time: int = 0) -> None:
         pass
 
 
@@ -232,6 +253,6 @@ def shared_name(region: str, key: str) -> str:
 
 
 def _is_ours(name: str) -> bool:
-    """Tell whether a file is a token, a failure or a writer's remains; another in the directory is not ours."""
+    """Tell whether a file is a token, a failure, the front's or a writer's; others are not ours to remove."""
     key = name.partition(".")[0].rpartition("-")[2]
-    return name.startswith(_STORED) or (len(key) == 8 and _HEXADECIMAL.issuperset(key))
+    return name.startswith((_STORED, _FRONT)) or (len(key) == 8 and _HEXADECIMAL.issuperset(key))
