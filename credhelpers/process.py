@@ -1,0 +1,236 @@
+"""Run one program to its end, within bounds of time and output, without the cost of the subprocess module."""
+
+import os
+import select
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Hear = Callable[[bytes], object]
+
+_SIGHUP, _SIGKILL, _SIGPIPE, _SIGTERM, _SIGXFSZ = 1, 9, 13, 15, 25  # the signal module brings enum
+_CHUNK = 1 << 16
+_TICK = 0.02  # seconds between looks at a child where the kernel does not tell of its end
+_DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+class Outcome:
+    """What a program left: three streams, and its exit status; None when it was stopped at a bound."""
+
+    __slots__ = ("errors", "exit_status", "output", "status")
+
+    def __init__(self, exit_status: int | None, output: bytes, errors: bytes, status: bytes) -> None:
+        self.exit_status = exit_status
+        self.output = output
+        self.errors = errors
+        self.status = status
+
+
+def find(names: tuple[str, ...], environ: "Mapping[str, str]") -> str | None:
+    """Return the absolute path of the first program of these names, or None.
+
+    Relative and empty entries of ``PATH`` are passed over: what stands in the current directory is not
+    the user's choice.
+    """
+    directories = [entry for entry in environ.get("PATH", _DEFAULT_PATH).split(":") if entry.startswith("/")]
+    for name in names:
+        for directory in directories:
+            path = f"{directory}/{name}"
+            if os.path.isfile(path) and os.access(path, os.X_OK):
+                return path
+    return None
+
+
+def run(
+    command: list[str],
+    environ: "Mapping[str, str]",
+    given: "bytes | int",
+    seconds: float,
+    limit: int,
+    *,
+    apart: bool = False,
+    hear: "Hear | None" = None,
+) -> Outcome:
+    """Run a program and return what became of it.
+
+    Its end is waited for, not the end of its output: a service that it leaves behind may hold that open.
+
+    Args:
+        command: The absolute path and the arguments.
+        environ: Its environment.
+        given: Its standard input: content to send, or a descriptor to read on.
+        seconds: When to kill it.
+        limit: Bytes of output, or of messages, at which to kill it.
+        apart: Whether it gets a session of its own: then it cannot wait for somebody at the terminal, and
+            what it has started is killed with it.
+        hear: Is given its messages as they come.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    if apart:
+        with _EndsOnSignals():
+            return _run(_Child(command, environ, given, apart=True, hear=hear), seconds, limit)
+    return _run(_Child(command, environ, given, apart=False, hear=hear), seconds, limit)
+
+
+def _run(child: "_Child", seconds: float, limit: int) -> Outcome:
+    try:
+        finished = child.exchange(time.monotonic() + seconds, limit)
+        exit_status = child.end(kill=not finished)
+        return Outcome(exit_status if finished else None, *(bytes(child.streams[end]) for end in (1, 2, 3)))
+    except BaseException:
+        child.end(kill=True)
+        raise
+    finally:
+        child.close()
+
+
+class _EndsOnSignals:
+    """Lets signals that end this process raise `KeyboardInterrupt`, so that a program can be ended with it.
+
+    One in a session of its own gets none of the signals that the terminal or our parent sends.
+    """
+
+    def __enter__(self) -> None:
+        import signal
+
+        self._changed = []
+        try:
+            for number in (_SIGHUP, _SIGTERM):
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    signal.signal(number, signal.default_int_handler)
+                    self._changed.append(number)
+        except ValueError:
+            return  # not in the main thread, which is who gets signals
+
+    def __exit__(self, *_: object) -> None:
+        import signal
+
+        for number in self._changed:
+            signal.signal(number, signal.SIG_DFL)
+
+
+class _Child:
+    """A running program, the ends of the pipes to it and what came out of them."""
+
+    def __init__(
+        self,
+        command: list[str],
+        environ: "Mapping[str, str]",
+        given: "bytes | int",
+        *,
+        apart: bool,
+        hear: "Hear | None",
+    ) -> None:
+        self._apart = apart
+        self._hear = hear
+        self.streams = {1: bytearray(), 2: bytearray(), 3: bytearray()}
+        self._sources: dict[int, bytearray] = {}
+        self._sink = -1
+        self._unsent = memoryview(given if isinstance(given, bytes) else b"")
+        self._exit_status: int | None = None
+        self._end = -1
+        theirs = []
+        try:
+            if isinstance(given, bytes):
+                source, self._sink = os.pipe()
+                os.set_blocking(self._sink, False)
+                theirs.append(source)
+                actions = [(os.POSIX_SPAWN_DUP2, source, 0)]
+            else:
+                actions = [(os.POSIX_SPAWN_DUP2, given, 0)]
+            for target, content in self.streams.items():  # 3 last: it may be the number of one of ours
+                source, sink = os.pipe()
+                self._sources[source] = content
+                theirs.append(sink)
+                actions.append((os.POSIX_SPAWN_DUP2, sink, target))
+            self._pid = os.posix_spawn(
+                command[0],
+                command,
+                environ,
+                file_actions=actions,
+                setsid=apart,
+                setsigdef=(_SIGPIPE, _SIGXFSZ),  # which Python ignores, and programs do not expect to be
+            )
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        if hasattr(os, "pidfd_open"):
+            try:
+                self._end = os.pidfd_open(self._pid)
+            except OSError:
+                pass  # an old kernel, or a sandbox that does not know it
+
+    def exchange(self, deadline: float, limit: int) -> bool:
+        """Write and read until the program has ended; False when a bound came first."""
+        poller = select.poll()
+        for source in self._sources:
+            poller.register(source, select.POLLIN)
+        if self._sink >= 0:
+            poller.register(self._sink, select.POLLOUT)
+        if self._end >= 0:
+            poller.register(self._end, select.POLLIN)
+        ended = False
+        while all(len(content) <= limit for content in self.streams.values()):
+            left = 0.0 if ended else deadline - time.monotonic()
+            if left < 0:
+                return False
+            ready = [
+                descriptor
+                for descriptor, _ in poller.poll(1000 * (left if self._end >= 0 else min(left, _TICK)))
+            ]
+            if ended and not ready:
+                return True
+            for descriptor in ready:
+                if descriptor == self._end or not self._transfer(descriptor):
+                    poller.unregister(descriptor)
+            ended = ended or self._end in ready or (self._end < 0 and not ready and self._has_ended())
+        return False
+
+    def _transfer(self, descriptor: int) -> bool:
+        """Move what can be moved at once; False when there is no more to come or to go."""
+        if descriptor == self._sink:
+            try:
+                self._unsent = self._unsent[os.write(descriptor, self._unsent[:_CHUNK]) :]
+            except BlockingIOError:
+                return True
+            except BrokenPipeError:
+                self._unsent = self._unsent[:0]  # it has stopped reading; its own messages say why
+            if not self._unsent:
+                os.close(descriptor)  # the end of its standard input
+                self._sink = -1
+            return len(self._unsent) > 0
+        chunk = os.read(descriptor, _CHUNK)
+        self._sources[descriptor] += chunk
+        if chunk and self._hear and self._sources[descriptor] is self.streams[2]:
+            self._hear(chunk)
+        return len(chunk) > 0
+
+    def _has_ended(self) -> bool:
+        if self._exit_status is None:
+            pid, wait_status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                self._exit_status = os.waitstatus_to_exitcode(wait_status)
+        return self._exit_status is not None
+
+    def end(self, *, kill: bool) -> int:
+        """Wait for the program, after killing it or after it has ended, and return its exit status."""
+        if self._exit_status is None:
+            if kill:
+                (os.killpg if self._apart else os.kill)(self._pid, _SIGKILL)
+            self._exit_status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self._exit_status
+
+    def close(self) -> None:
+        """Close our ends of all pipes."""
+        for descriptor in (*self._sources, self._sink, self._end):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._sources.clear()
+        self._sink = self._end = -1

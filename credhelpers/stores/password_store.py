@@ -1,0 +1,161 @@
+"""Credentials in the password store of pass(1), in the files that docker-credential-helpers keeps there."""
+
+import errno
+import os
+import stat
+
+from credhelpers import settings
+from credhelpers.credential import Credential, CredentialsNotFound, StoreUnavailable
+from credhelpers.servers import candidate_keys
+from credhelpers.stores import pass_entries
+from credhelpers.stores.pass_entries import uninitialised
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from credhelpers.stores.pass_entries import Entry
+
+_TRIES = 100  # to open an entry that others keep replacing
+
+
+class PasswordStore:
+    """The store behind ``docker-credential-pass``.
+
+    Args:
+        environ: The client's environment, with pass's own variables in it.
+
+    Raises:
+        StoreUnavailable: There is no home directory to look in.
+    """
+
+    def __init__(self, environ: "Mapping[str, str]") -> None:
+        self._environ = environ
+        self._directory = _directory(environ)
+        self._folder = os.path.join(self._directory, pass_entries.FOLDER)
+
+    def get(self, server: str) -> Credential:
+        """Return the credential for a server.
+
+        Raises:
+            CredentialsNotFound: Neither its key nor another spelling of it is stored.
+            StoreUnavailable: The store cannot be read, or gpg cannot decrypt the secret.
+        """
+        for key in candidate_keys(server):
+            opened = self._open(key)
+            if opened is not None:
+                return self._decrypt(*opened)
+        if not os.path.isdir(self._folder) and not self.is_initialised():
+            raise CredentialsNotFound(*uninitialised(self._directory))
+        raise CredentialsNotFound
+
+    def list(self) -> dict[str, str]:
+        """Return the username of each server, in the order of the servers.
+
+        Raises:
+            StoreUnavailable: The store cannot be read.
+        """
+        usernames = {}
+        try:
+            for name in _names(self._folder):
+                server = pass_entries.server_of(name)
+                entry = self._entry(f"{self._folder}/{name}") if server else None
+                if server and entry:
+                    usernames[server] = entry.username
+        except OSError as error:
+            raise _unreadable(error) from None
+        return dict(sorted(usernames.items()))
+
+    def store(self, server: str, credential: Credential) -> None:
+        """Encrypt a credential and put it in place of the one that the server has.
+
+        Raises:
+            BadRequest: The server URL or the username cannot be a file name.
+            StoreUnavailable: The store is not initialised, gpg cannot encrypt, or the disk does not take it.
+        """
+        from credhelpers.stores import pass_changes
+
+        pass_changes.put(self._directory, server, credential, self._environ)
+
+    def erase(self, server: str) -> None:
+        """Remove what is stored under exactly this key.
+
+        Raises:
+            StoreUnavailable: The store cannot be written.
+        """
+        from credhelpers.stores import pass_changes
+
+        pass_changes.remove(self._directory, server, self._environ)
+
+    def _open(self, server: str) -> "tuple[Entry, int] | None":
+        """Open the newest entry of exactly this key; None when it has none."""
+        folder = f"{self._folder}/{pass_entries.folder_name(server)}"
+        try:
+            for _ in range(_TRIES):
+                entry = self._entry(folder)
+                if entry is None:
+                    return None
+                try:
+                    return entry, os.open(entry.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                except FileNotFoundError:
+                    continue  # another username has taken its place since
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return None  # so nobody can have stored it
+            raise _unreadable(error) from None
+        raise StoreUnavailable(f"cannot read the password store: {folder} does not come to rest")
+
+    def _entry(self, folder: str) -> "Entry | None":
+        """Return the newest entry of a folder, also while others change what is in it."""
+        entry = pass_entries.newest_entry(folder)
+        if entry is not None or not os.path.isdir(folder):
+            return entry
+        # While a username takes the place of another one, a reader may miss both.
+        with pass_entries.lock(self._folder):
+            return pass_entries.newest_entry(folder)
+
+    def _decrypt(self, entry: "Entry", descriptor: int) -> Credential:
+        from credhelpers.gpg import Gpg
+
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise StoreUnavailable(f"{entry.path} is no regular file")
+            content = Gpg(self._environ).decrypt(descriptor, entry.path)
+        finally:
+            os.close(descriptor)
+        try:
+            return Credential(entry.username, content.decode().rstrip("\r\n"))
+        except UnicodeDecodeError:
+            raise StoreUnavailable(
+                f"{entry.path} holds no UTF-8 text", "store the credentials again: docker login"
+            ) from None
+
+    def is_initialised(self) -> bool:
+        """Tell whether there is anybody to encrypt for, so whether the user keeps a password store."""
+        return bool(self._environ.get("PASSWORD_STORE_KEY")) or os.path.isfile(f"{self._directory}/.gpg-id")
+
+
+def _directory(environ: "Mapping[str, str]") -> str:
+    named = environ.get("PASSWORD_STORE_DIR")
+    if named:
+        return os.path.abspath(named)
+    home = settings.home_directory(environ)
+    if home is None:
+        raise StoreUnavailable(
+            "there is no home directory, so no password store", "set HOME or PASSWORD_STORE_DIR"
+        )
+    return f"{home}/.password-store"
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+
+
+def _unreadable(error: OSError) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"cannot read the password store: {error.filename}: {error.strerror}",
+        "make the files below it readable for the user who runs this",
+    )

@@ -1,0 +1,374 @@
+"""Each way in which gpg or the disk can fail a password store has its own line and its own remedy."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.integration.pass_store import Store
+from tests.support.client import Helper
+from tests.support.gpg import GpgHome, throwaway_gpg_home
+from tests.support.tools import require
+
+SERVER = "https://registry.example/v1/"
+LONG_AGO = "20200101T000000"
+PASSPHRASE = "correct horse"
+DOCKER_LOGIN = "store the credentials again: docker login"
+
+
+@pytest.fixture
+def own_gpg_home() -> Iterator[GpgHome]:
+    """A GnuPG home that a test may spoil."""
+    with throwaway_gpg_home() as home:
+        yield home
+
+
+@pytest.fixture
+def store(private_env: dict[str, str], own_gpg_home: GpgHome, installed: Path) -> Store:
+    directory = Path(private_env["HOME"], ".password-store")
+    directory.mkdir(mode=0o700)
+    (directory / ".gpg-id").write_text(own_gpg_home.fingerprint)
+    helper = Helper(installed / "docker-credential-pass", {**private_env, **own_gpg_home.env})
+    assert helper.store(SERVER, "me", "secret").code == 0
+    return Store(helper, directory)
+
+
+def make_key(home: GpgHome, email: str, *, passphrase: str = "", expires: str = "never") -> str:
+    """Make a key, long ago, and return its fingerprint."""
+    home.run(
+        *("--pinentry-mode", "loopback", "--passphrase", passphrase, "--faked-system-time", LONG_AGO),
+        *("--quick-generate-key", email, "future-default", "default", expires),
+    )
+    keys = home.run("--list-keys", "--with-colons", email).decode()
+    return next(line for line in keys.splitlines() if line.startswith("fpr:")).split(":")[9]
+
+
+def revoke(home: GpgHome, fingerprint: str) -> None:
+    certificate = home.path / "openpgp-revocs.d" / f"{fingerprint}.rev"
+    home.run("--import", stdin=certificate.read_text().replace(":-----BEGIN", "-----BEGIN").encode())
+
+
+def end_agent(home: GpgHome) -> None:
+    subprocess.run([require("gpgconf", "gpgconf"), "--homedir", str(home.path), "--kill", "all"], check=True)
+
+
+def entry(store: Store) -> Path:
+    return store.folder_of(SERVER) / "me.gpg"
+
+
+def unlock(store: Store) -> str:
+    return f"unlock it in a terminal: GPG_TTY=$(tty) gpg --decrypt --output /dev/null '{entry(store)}'"
+
+
+@pytest.fixture
+def locked(store: Store, own_gpg_home: GpgHome) -> Store:
+    """A store whose entry is encrypted for a key with a passphrase that no agent knows."""
+    # Else each new agent takes seconds to find out how slow it can make a passphrase's key.
+    (own_gpg_home.path / "gpg-agent.conf").write_text("s2k-count 65536\n")
+    end_agent(own_gpg_home)
+    fingerprint = make_key(own_gpg_home, "locked@credhelpers.example", passphrase=PASSPHRASE)
+    assert store.with_env(PASSWORD_STORE_KEY=fingerprint).helper.store(SERVER, "me", "secret").code == 0
+    end_agent(own_gpg_home)
+    return store
+
+
+def set_pinentry(home: GpgHome, script: str) -> None:
+    """Have the passphrase asked for by a script of ours; none at all when it is empty."""
+    program = home.path / "pinentry"
+    if script:
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    (home.path / "gpg-agent.conf").write_text(f"pinentry-program {program}\n")
+    end_agent(home)
+
+
+def answers(answer: str) -> str:
+    """Return a pinentry that meets each question with an answer of the Assuan protocol."""
+    return f"echo OK; while read -r word rest; do case $word in GETPIN) {answer};; *) echo OK;; esac; done"
+
+
+def test_a_locked_key_without_a_terminal_fails_with_the_reason_and_the_command(locked: Store) -> None:
+    cause, remedy = locked.unreadable(SERVER)
+    assert cause.startswith("the GPG key is locked, and its passphrase cannot be asked for here: ")
+    assert remedy == unlock(locked)
+
+
+def test_a_pinentry_that_never_answers_is_not_waited_for(locked: Store, own_gpg_home: GpgHome) -> None:
+    set_pinentry(own_gpg_home, "exec sleep 60")
+    answer = locked.helper.run("get", stdin=SERVER.encode(), timeout=10)
+    assert answer.out.startswith(b"gpg did not answer within 4.5 s: most likely the key is locked")
+    assert unlock(locked) in answer.err.decode()
+
+
+def test_a_pinentry_that_is_missing_is_named(locked: Store, own_gpg_home: GpgHome) -> None:
+    set_pinentry(own_gpg_home, "")
+    cause, remedy = locked.unreadable(SERVER)
+    assert cause == "the GPG key is locked, and gpg-agent has no pinentry to ask for its passphrase"
+    assert remedy.startswith("install one: apt install pinentry-curses")
+
+
+def test_a_prompt_that_is_cancelled_is_told_as_such(locked: Store, own_gpg_home: GpgHome) -> None:
+    set_pinentry(own_gpg_home, answers('echo "ERR 83886179 Operation cancelled"'))
+    assert locked.unreadable(SERVER) == (
+        "the prompt for the GPG key's passphrase was cancelled",
+        "try again, or " + unlock(locked),
+    )
+
+
+def test_a_passphrase_that_is_given_unlocks(locked: Store, own_gpg_home: GpgHome) -> None:
+    set_pinentry(own_gpg_home, answers(f'echo "D {PASSPHRASE}"; echo OK'))
+    assert locked.secret(SERVER) == "secret"
+
+
+def test_the_terminal_that_stderr_is_serves_a_pinentry_for_longer(
+    locked: Store, own_gpg_home: GpgHome
+) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb", buffering=0) as terminal:
+        name = os.ttyname(terminal.fileno())
+        # Longer than nobody would have been waited for, and only on the terminal.
+        give = f'sleep 5; [ "$tty" = {name} ] && echo "D {PASSPHRASE}"; echo OK'
+        set_pinentry(
+            own_gpg_home,
+            "echo OK; while read -r word rest; do case $word in "
+            f"GETPIN) {give};; OPTION) case $rest in ttyname=*) tty=${{rest#ttyname=}};; esac; echo OK;; "
+            "*) echo OK;; esac; done",
+        )
+        done = subprocess.run(
+            [str(locked.helper.executable), "get"],
+            input=SERVER.encode(),
+            stdout=subprocess.PIPE,
+            stderr=terminal,
+            env=dict(locked.helper.env),
+            timeout=60,
+            check=False,
+        )
+    assert b'"Secret":"secret"' in done.stdout
+
+
+def test_the_agents_memory_of_a_passphrase_is_enough(locked: Store, own_gpg_home: GpgHome) -> None:
+    own_gpg_home.run(
+        "--pinentry-mode", "loopback", "--passphrase", PASSPHRASE, "--decrypt", str(entry(locked))
+    )
+    assert locked.secret(SERVER) == "secret"
+
+
+def test_storing_needs_no_passphrase(locked: Store, own_gpg_home: GpgHome) -> None:
+    set_pinentry(own_gpg_home, "exec sleep 60")
+    to_locked = locked.with_env(PASSWORD_STORE_KEY="locked@credhelpers.example")
+    assert to_locked.helper.store("other.example", "me", "secret").code == 0
+
+
+def test_an_expired_key_still_decrypts_and_is_named_when_storing(store: Store, own_gpg_home: GpgHome) -> None:
+    fingerprint = make_key(own_gpg_home, "expired@credhelpers.example", expires="seconds=60")
+    for name in (fingerprint, "expired@credhelpers.example"):
+        cause, remedy = store.with_env(PASSWORD_STORE_KEY=name).refused(SERVER)
+        assert cause == f"the GPG key {name} has expired"
+        assert remedy.startswith(f"extend it: gpg --quick-set-expire {fingerprint} 1y")
+    own_gpg_home.run(
+        *("--faked-system-time", "20200101T000010", "--yes", "--recipient", fingerprint),
+        *("--output", str(entry(store)), "--encrypt"),
+        stdin=b"old",
+    )
+    assert store.secret(SERVER) == "old"
+
+
+def test_the_remedy_for_an_expired_key_mends_it(store: Store, own_gpg_home: GpgHome) -> None:
+    fingerprint = make_key(own_gpg_home, "expired@credhelpers.example", expires="seconds=60")
+    expired = store.with_env(PASSWORD_STORE_KEY=fingerprint)
+    _, remedy = expired.refused(SERVER)
+    command = remedy.removeprefix("extend it: ").partition(";")[0]
+    subprocess.run(["/bin/sh", "-c", command], env=store.helper.env, check=True, capture_output=True)
+    assert expired.helper.store(SERVER, "me", "new").code == 0
+    assert store.secret(SERVER) == "new"
+
+
+def test_a_revoked_key_is_named(store: Store, own_gpg_home: GpgHome) -> None:
+    fingerprint = make_key(own_gpg_home, "revoked@credhelpers.example")
+    revoke(own_gpg_home, fingerprint)
+    for name in (fingerprint, "revoked@credhelpers.example"):
+        cause, remedy = store.with_env(PASSWORD_STORE_KEY=name).refused(SERVER)
+        assert (cause, remedy) == (
+            f"the GPG key {name} has been revoked",
+            "choose another key: pass init <your GPG key>",
+        )
+
+
+def test_a_missing_public_key_is_named_and_none_is_looked_for_on_the_network(store: Store) -> None:
+    cause, remedy = store.with_env(PASSWORD_STORE_KEY="nobody@credhelpers.example").refused(SERVER)
+    assert cause == "there is no public key of nobody@credhelpers.example"
+    assert remedy.startswith("import it: gpg --import <file>")
+    assert store.secret(SERVER) == "secret"
+
+
+def test_a_key_that_nobody_vouches_for_is_named(store: Store, own_gpg_home: GpgHome) -> None:
+    with throwaway_gpg_home() as other:
+        own_gpg_home.run("--import", stdin=other.run("--export"))
+        cause, remedy = store.with_env(PASSWORD_STORE_KEY=other.fingerprint).refused(SERVER)
+    assert cause == f"the GPG key {other.fingerprint} is not trusted"
+    assert remedy == f"if it is the right one, say so: gpg --lsign-key '{other.fingerprint}'"
+
+
+def test_a_missing_secret_key_is_named(store: Store, own_gpg_home: GpgHome) -> None:
+    own_gpg_home.run("--yes", "--delete-secret-keys", own_gpg_home.fingerprint)
+    cause, remedy = store.unreadable(SERVER)
+    assert cause.startswith(f"there is no secret key to decrypt {entry(store)}; it is encrypted for ")
+    assert DOCKER_LOGIN in remedy
+
+
+def test_an_agent_that_cannot_be_started_is_named(store: Store, own_gpg_home: GpgHome) -> None:
+    end_agent(own_gpg_home)
+    (own_gpg_home.path / "gpg.conf").write_text("agent-program /nonexistent\n")
+    cause, remedy = store.unreadable(SERVER)
+    assert cause.startswith("gpg cannot reach its agent: ")
+    assert "gpg-connect-agent" in remedy
+
+
+def test_a_gnupg_home_that_does_not_exist_is_named(store: Store, tmp_path: Path) -> None:
+    lost = store.with_env(GNUPGHOME=str(tmp_path / "none"))
+    for cause, remedy in (lost.unreadable(SERVER), lost.refused(SERVER)):
+        assert cause.startswith("GnuPG has no keys here: ")
+        assert str(tmp_path / "none") in cause
+        assert "GNUPGHOME" in remedy
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_gnupg_home_of_another_user_is_named(store: Store, own_gpg_home: GpgHome) -> None:
+    end_agent(own_gpg_home)
+    with readable_by_all(store.directory):
+        nobody = [
+            "/usr/bin/setpriv",
+            "--reuid=65534",
+            "--clear-groups",
+            "--",
+            str(store.helper.executable),
+            "get",
+        ]
+        done = subprocess.run(
+            nobody,
+            input=SERVER.encode(),
+            env={**store.helper.env, "PASSWORD_STORE_DIR": str(store.directory)},
+            capture_output=True,
+            timeout=20,
+            check=False,
+        )
+    if b"credentials not found" in done.stdout or not done.stdout:
+        pytest.skip("another user cannot reach the helper or the store here")
+    assert done.stdout.startswith(b"gpg cannot read its keys: "), done
+    assert b"make GNUPGHOME (~/.gnupg) belong to the user who runs this" in done.stderr
+
+
+@contextmanager
+def readable_by_all(directory: Path) -> Iterator[None]:
+    for path in [directory, *directory.rglob("*")]:
+        path.chmod(0o755)
+    for parent in directory.parents:
+        if parent.stat().st_mode & 0o055 != 0o055:
+            parent.chmod(0o755)
+    yield
+
+
+def test_a_gpg_that_is_not_installed_is_named(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = tmp_path / "gpg"
+    planted.write_text("#!/bin/sh\necho planted\n")
+    planted.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    for path in ("/nonexistent", ".::", ""):
+        for cause, remedy in (
+            store.with_env(PATH=path).unreadable(SERVER),
+            store.with_env(PATH=path).refused(SERVER),
+        ):
+            assert cause == "GnuPG is not installed, or not on PATH"
+            assert remedy == "install it: apt install gnupg, or dnf install gnupg2"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no OpenPGP data at all",
+        None,  # half of what was there; gpg itself calls this a success
+        b"\xcb\x0db\x00\x00\x00\x00\x00cleartx",  # a literal data packet (RFC 4880, 5.9)
+    ],
+    ids=["empty", "rubbish", "truncated", "not encrypted"],
+)
+def test_a_damaged_entry_is_named(store: Store, content: bytes | None) -> None:
+    old = entry(store).read_bytes()
+    entry(store).write_bytes(old[: len(old) // 2] if content is None else content)
+    told, remedy = store.unreadable(SERVER)
+    assert told.startswith(f"{entry(store)} is damaged"), told
+    assert remedy == DOCKER_LOGIN
+
+
+def test_an_entry_with_a_flipped_bit_is_named(store: Store) -> None:
+    content = bytearray(entry(store).read_bytes())
+    content[-10] ^= 1
+    entry(store).write_bytes(content)
+    told, remedy = store.unreadable(SERVER)
+    assert told.startswith(f"{entry(store)} is damaged: "), told
+    assert remedy == DOCKER_LOGIN
+
+
+def test_an_entry_that_swells_when_it_is_opened_is_not_read_to_its_end(
+    store: Store, own_gpg_home: GpgHome
+) -> None:
+    entry(store).unlink()
+    own_gpg_home.run(
+        *("--compress-level", "9", "--recipient", own_gpg_home.fingerprint),
+        *("--output", str(entry(store)), "--encrypt"),
+        stdin=b"0" * (64 << 20),
+    )
+    assert store.unreadable(SERVER) == ("the entry is larger than any secret", DOCKER_LOGIN)
+
+
+def test_an_entry_that_is_no_text_is_named(store: Store, own_gpg_home: GpgHome) -> None:
+    entry(store).unlink()
+    own_gpg_home.run(
+        *("--recipient", own_gpg_home.fingerprint, "--output", str(entry(store)), "--encrypt"),
+        stdin=b"\xff\xfe",
+    )
+    assert store.unreadable(SERVER) == (f"{entry(store)} holds no UTF-8 text", DOCKER_LOGIN)
+
+
+def test_an_entry_that_is_a_fifo_or_leads_nowhere_does_not_hang(store: Store, tmp_path: Path) -> None:
+    entry(store).unlink()
+    os.mkfifo(entry(store))
+    assert store.unreadable(SERVER)[0] == f"{entry(store)} is no regular file"
+    entry(store).unlink()
+    entry(store).symlink_to(tmp_path / "nowhere")
+    assert store.unreadable(SERVER)[0].startswith("cannot read the password store: ")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+@pytest.mark.parametrize(
+    ("option", "cause"), [("size=64k", "No space left on device"), ("ro", "Read-only file system")]
+)
+def test_a_disk_that_takes_nothing_leaves_the_old_entry(
+    store: Store, option: str, cause: str, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = [require("mount", "mount"), "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    try:
+        shutil.copytree(store.directory, disk / "store")
+        there = Store(store.with_env(PASSWORD_STORE_DIR=str(disk / "store")).helper, disk / "store")
+        if option == "ro":
+            subprocess.run([require("mount", "mount"), "-o", "remount,ro", str(disk)], check=True)
+        told, remedy = there.refused(SERVER, "someone else", os.urandom(100_000).hex())
+        assert told.startswith("cannot write to the password store: ")
+        assert told.endswith(cause)
+        assert remedy
+        assert there.helper.get(SERVER).credentials().username == "me"
+        assert there.secret(SERVER) == "secret"
+        assert len(there.files()) == 1
+        assert there.helper.erase(SERVER).code == (1 if option == "ro" else 0)
+    finally:
+        subprocess.run([require("umount", "mount"), str(disk)], check=True)

@@ -1,0 +1,194 @@
+"""For whom the password store encrypts, by pass's rules; pass and the reference helper check it."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.pass_store import Store
+from tests.support.client import Helper
+from tests.support.gpg import GpgHome, add_key, encryption_key_id, recipients, throwaway_gpg_home
+from tests.support.tools import require
+
+SERVER = "https://registry.example/v1/"
+
+
+@pytest.fixture(scope="module")
+def colleague() -> Iterator[GpgHome]:
+    """The GnuPG home of somebody else who uses the same store."""
+    with throwaway_gpg_home() as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def own_gpg_home(colleague: GpgHome) -> Iterator[GpgHome]:
+    """A GnuPG home of the user's own, where the colleague's key is known and trusted."""
+    with throwaway_gpg_home() as home:
+        home.run("--import", stdin=colleague.run("--export"))
+        home.run("--yes", "--quick-lsign-key", colleague.fingerprint)
+        yield home
+
+
+@pytest.fixture(scope="module")
+def second_key(own_gpg_home: GpgHome) -> str:
+    return add_key(own_gpg_home)
+
+
+@pytest.fixture
+def store(private_env: dict[str, str], own_gpg_home: GpgHome, installed: Path) -> Store:
+    directory = Path(private_env["HOME"], ".password-store")
+    directory.mkdir(mode=0o700)
+    (directory / ".gpg-id").write_text(own_gpg_home.fingerprint + "\n")
+    return Store(Helper(installed / "docker-credential-pass", {**private_env, **own_gpg_home.env}), directory)
+
+
+def put(store: Store, secret: str = "secret") -> Path:
+    answer = store.helper.store(SERVER, "me", secret)
+    assert answer.code == 0, answer
+    return store.folder_of(SERVER) / "me.gpg"
+
+
+def keys(home: GpgHome, *fingerprints: str) -> set[str]:
+    return {encryption_key_id(home, fingerprint) for fingerprint in fingerprints}
+
+
+def test_each_of_several_recipients_can_decrypt(
+    store: Store, own_gpg_home: GpgHome, colleague: GpgHome
+) -> None:
+    (store.directory / ".gpg-id").write_text(f"{own_gpg_home.fingerprint}\n{colleague.fingerprint}\n")
+    entry = put(store, "shared")
+    assert recipients(own_gpg_home, entry) == keys(
+        own_gpg_home, own_gpg_home.fingerprint, colleague.fingerprint
+    )
+    for home in (own_gpg_home, colleague):
+        seen = store.with_env(**home.env).helper
+        assert seen.get(SERVER).credentials().secret == "shared"
+        reference = Path(require("docker-credential-pass", "golang-docker-credential-helpers"))
+        assert Helper(reference, seen.env).get(SERVER).credentials().secret == "shared"
+        name = str(entry.relative_to(store.directory)).removesuffix(".gpg")
+        shown = subprocess.run(
+            [require("pass", "pass"), "show", name], env=seen.env, capture_output=True, check=True
+        )
+        assert shown.stdout == b"shared"
+
+
+def test_comments_blank_lines_and_a_missing_last_newline_do_no_harm(
+    store: Store, own_gpg_home: GpgHome, second_key: str
+) -> None:
+    (store.directory / ".gpg-id").write_text(
+        f"# the team\n\n  {own_gpg_home.fingerprint}  # me\n\t\n#{'0' * 40}\n{second_key}"
+    )
+    assert recipients(own_gpg_home, put(store)) == keys(own_gpg_home, own_gpg_home.fingerprint, second_key)
+
+
+@pytest.mark.parametrize("kind", ["long id", "id with 0x", "e-mail address", "name and address"])
+def test_a_key_may_be_named_as_gpg_allows(store: Store, colleague: GpgHome, kind: str) -> None:
+    names = {
+        "long id": colleague.fingerprint[-16:],
+        "id with 0x": "0x" + colleague.fingerprint[-16:],
+        "e-mail address": "tests@credhelpers.example",
+        "name and address": "credhelpers tests <tests@credhelpers.example>",
+    }
+    with_colleague_only = store.with_env(**colleague.env)
+    (store.directory / ".gpg-id").write_text(names[kind] + "\n")
+    assert recipients(colleague, put(with_colleague_only)) == keys(colleague, colleague.fingerprint)
+
+
+@pytest.mark.parametrize("level", ["docker-credential-helpers", "the server", "the username's folder"])
+def test_the_nearest_list_of_keys_counts(
+    store: Store, own_gpg_home: GpgHome, second_key: str, level: str
+) -> None:
+    server = store.folder_of(SERVER)
+    folder = {"docker-credential-helpers": store.folder, "the server": server}.get(level, server / "team")
+    folder.mkdir(parents=True)
+    (folder / ".gpg-id").write_text(second_key + "\n")
+    assert store.helper.store(SERVER, "team/robot", "secret").code == 0
+    assert recipients(own_gpg_home, server / "team" / "robot.gpg") == keys(own_gpg_home, second_key)
+    assert store.helper.store("other.example", "me", "secret").code == 0
+    other = own_gpg_home.fingerprint if level != "docker-credential-helpers" else second_key
+    assert recipients(own_gpg_home, store.folder_of("other.example") / "me.gpg") == keys(own_gpg_home, other)
+
+
+def test_a_list_of_keys_is_enough_where_it_is_needed(
+    store: Store, own_gpg_home: GpgHome, second_key: str
+) -> None:
+    (store.directory / ".gpg-id").unlink()
+    store.folder.mkdir()
+    (store.folder / ".gpg-id").write_text(second_key + "\n")
+    assert recipients(own_gpg_home, put(store)) == keys(own_gpg_home, second_key)
+
+
+def test_a_list_of_keys_above_the_store_does_not_count(store: Store) -> None:
+    (store.directory / ".gpg-id").rename(store.directory.parent / ".gpg-id")
+    assert store.refused(SERVER)[0] == f"there is no password store in {store.directory}"
+
+
+def test_an_empty_list_of_keys_is_named(store: Store) -> None:
+    (store.directory / ".gpg-id").write_text("# nobody yet\n")
+    assert store.refused(SERVER) == (
+        f"{store.directory}/.gpg-id names no key",
+        "name one: pass init <your GPG key>",
+    )
+
+
+def test_the_variable_for_keys_comes_before_every_list(
+    store: Store, own_gpg_home: GpgHome, colleague: GpgHome, second_key: str
+) -> None:
+    named = store.with_env(PASSWORD_STORE_KEY=f" {second_key}  {colleague.fingerprint} ")
+    assert recipients(own_gpg_home, put(named)) == keys(own_gpg_home, second_key, colleague.fingerprint)
+
+
+def test_the_variable_for_keys_makes_a_store_where_there_is_none(store: Store, own_gpg_home: GpgHome) -> None:
+    (store.directory / ".gpg-id").unlink()
+    store.directory.rmdir()
+    put(store.with_env(PASSWORD_STORE_KEY=own_gpg_home.fingerprint))
+    assert store.secret(SERVER) == "secret"
+
+
+def test_the_variable_for_options_reaches_gpg(store: Store) -> None:
+    entry = put(store.with_env(PASSWORD_STORE_GPG_OPTS="--armor  --comment=by-the-user"))
+    assert entry.read_bytes().startswith(b"-----BEGIN PGP MESSAGE-----\nComment: by-the-user\n")
+    assert store.secret(SERVER) == "secret"
+
+
+def sign(store: Store, home: GpgHome, fingerprint: str) -> None:
+    path = str(store.directory / ".gpg-id")
+    home.run("--yes", "--local-user", fingerprint, "--output", path + ".sig", "--detach-sign", path)
+
+
+def test_a_signed_list_of_keys_is_taken(store: Store, own_gpg_home: GpgHome, second_key: str) -> None:
+    sign(store, own_gpg_home, second_key)
+    for signing_keys in (second_key, f"{'A' * 40} {second_key}"):
+        put(store.with_env(PASSWORD_STORE_SIGNING_KEY=signing_keys))
+    assert store.secret(SERVER) == "secret"
+
+
+@pytest.mark.parametrize(
+    "fault", ["unsigned", "another key", "changed since", "a short id", "rubbish", "not trusted here"]
+)
+def test_a_list_of_keys_that_is_not_signed_as_it_must_be_is_refused(
+    store: Store, own_gpg_home: GpgHome, second_key: str, fault: str
+) -> None:
+    signing_key = own_gpg_home.fingerprint
+    path = store.directory / ".gpg-id"
+    if fault != "unsigned":
+        sign(store, own_gpg_home, second_key if fault == "another key" else signing_key)
+    if fault == "changed since":
+        path.write_text(path.read_text() + "tests@credhelpers.example\n")
+    elif fault == "rubbish":
+        path.with_name(".gpg-id.sig").write_bytes(b"rubbish")
+    elif fault == "a short id":  # pass takes whole fingerprints only
+        signing_key = signing_key[-16:]
+    elif fault == "not trusted here":
+        signing_key = "A" * 40
+    cause, remedy = store.with_env(PASSWORD_STORE_SIGNING_KEY=signing_key).refused(SERVER)
+    is_not = "is not signed, and" if fault == "unsigned" else "is not signed by a key of"
+    assert cause.startswith(f"{path} {is_not} PASSWORD_STORE_SIGNING_KEY")
+    assert remedy == f"check who changed it; then sign it: gpg --detach-sign {path}"
+    assert not store.folder.exists()
+
+
+def test_reading_needs_no_signature(store: Store) -> None:
+    put(store)
+    assert store.with_env(PASSWORD_STORE_SIGNING_KEY="A" * 40).secret(SERVER) == "secret"

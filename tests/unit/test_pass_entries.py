@@ -1,0 +1,65 @@
+"""Where a credential lies in the password store."""
+
+import base64
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from credhelpers.credential import BadRequest
+from credhelpers.stores.pass_entries import file_name, folder_name, server_of
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
+
+
+@given(_TEXT)
+@example("https://index.docker.io/v1/")
+@example("registry.example:5000/?>~")
+def test_a_folder_is_named_in_padded_url_safe_base64(server: str) -> None:
+    assert folder_name(server) == base64.urlsafe_b64encode(server.encode()).decode()
+
+
+@given(_TEXT)
+def test_the_name_of_a_folder_tells_its_server(server: str) -> None:
+    assert server_of(folder_name(server)) == server
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "notes",
+        "a.example",
+        "aC9h\n",
+        "aC9h=",
+        "aC9",
+        "_w==",
+        "aC 9h",
+        "ä",
+        "aHR0cHM6Ly9h+w==",
+        ".git",
+        "YQ==YQ==",
+    ],
+)
+def test_a_folder_of_another_name_is_somebody_elses(name: str) -> None:
+    assert server_of(name) is None
+
+
+@pytest.mark.parametrize(
+    "username", ["me", "me@example.com", "a b", "team/robot", "ünï/çødé", "<token>", "...", "a.gpg"]
+)
+def test_a_username_keeps_its_spelling_as_a_path(username: str) -> None:
+    assert file_name(username) == username + ".gpg"
+
+
+@pytest.mark.parametrize(
+    "username", ["..", ".", "/etc/x", "../x", "a/../../x", "a/./b", "a//b", "a/", "/", "", "a/.."]
+)
+def test_a_username_that_would_lead_elsewhere_is_refused(username: str) -> None:
+    with pytest.raises(BadRequest, match="path with an empty"):
+        file_name(username)
+
+
+def test_a_username_whose_folder_would_take_the_place_of_an_entry_is_refused() -> None:
+    with pytest.raises(BadRequest, match=r"\.gpg stands before a slash"):
+        file_name("a.gpg/b")
