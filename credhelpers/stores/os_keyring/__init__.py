@@ -1,0 +1,58 @@
+"""The OS keyring: the Secret Service spoken to directly, every other one through the ``keyring`` package."""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from credhelpers.protocol import Store
+
+_SECRET_SERVICE = ("keyring.backends.SecretService.Keyring", "keyring.backends.libsecret.Keyring")
+
+
+def open_keyring(environ: "Mapping[str, str]") -> "Store":
+    """Return the keyring of this desktop, or the one that the user named to the ``keyring`` package.
+
+    On Linux that is the Secret Service, unless ``PYTHON_KEYRING_BACKEND`` or keyring's own configuration file
+    name a backend. Without a Secret Service it is the best other backend that keyring itself recommends.
+
+    Args:
+        environ: The client's environment.
+
+    Raises:
+        StoreUnavailable: There is no keyring, or it does not answer.
+    """
+    if sys.platform != "linux" or _names_another_backend(environ):
+        from credhelpers.stores.os_keyring.backend import open_configured_backend
+
+        return open_configured_backend(environ)
+
+    from credhelpers.stores.os_keyring.bus import NoService
+    from credhelpers.stores.os_keyring.secret_service import SecretServiceStore
+
+    try:
+        return SecretServiceStore(environ)
+    except NoService:
+        from credhelpers.stores.os_keyring.backend import open_other_backend
+
+        store = open_other_backend(environ)
+        if store is None:
+            raise
+        return store
+
+
+def _names_another_backend(environ: "Mapping[str, str]") -> bool:
+    """Tell whether the user chose a backend; what keyring calls the Secret Service is no other one."""
+    named = environ.get("PYTHON_KEYRING_BACKEND")
+    if named:
+        return named not in _SECRET_SERVICE
+    configuration = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", ""), ".config")
+    try:
+        with open(os.path.join(configuration, "python_keyring", "keyringrc.cfg"), encoding="utf-8") as file:
+            lines = file.read(1 << 16).splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    chosen = [line.partition("=")[2].strip() for line in lines if line.startswith("default-keyring")]
+    return bool(chosen) and chosen[-1] not in _SECRET_SERVICE

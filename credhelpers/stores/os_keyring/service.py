@@ -1,0 +1,133 @@
+"""The freedesktop.org Secret Service API, version 0.2, as far as credentials need it."""
+
+from credhelpers.credential import StoreUnavailable
+from credhelpers.stores.os_keyring.bus import Call, Gone, SessionBus
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Attributes = dict[str, str]
+
+_BUS_NAME = "org.freedesktop.secrets"
+_ROOT = "/org/freedesktop/secrets"
+_SERVICE = "org.freedesktop.Secret.Service"
+_COLLECTION = "org.freedesktop.Secret.Collection"
+_ITEM = "org.freedesktop.Secret.Item"
+_PROMPT = "org.freedesktop.Secret.Prompt"
+_PROPERTIES = "org.freedesktop.DBus.Properties"
+_NOTHING = "/"  # the object path that stands for no object
+_PROMPT_SECONDS = 60.0  # for a person to find a password; without a display nobody is waited for
+
+
+class SecretService:
+    """The keyring on the session bus. Items and collections are known by their D-Bus object paths.
+
+    Args:
+        environ: Tells where the session bus is, and whether there is a display to prompt on.
+
+    Raises:
+        NoService: There is no session bus, or no Secret Service on it.
+        StoreUnavailable: It does not answer. Every method may raise this too.
+    """
+
+    def __init__(self, environ: "Mapping[str, str]") -> None:
+        self.bus = SessionBus(environ, _BUS_NAME)
+        self._can_prompt = bool(environ.get("WAYLAND_DISPLAY") or environ.get("DISPLAY"))
+        # Secrets pass unencrypted over a socket that only this user and root can reach, and each of these
+        # can ask the keyring itself. The encrypted session protects from nobody else, and costs the import
+        # of a cryptography library, which takes longer than all the rest of an answer.
+        plain = Call(_ROOT, _SERVICE, "OpenSession", "sv", ("plain", ("s", "")))
+        _, self._session = self.bus.call(plain)
+
+    def search(self, queries: "list[Attributes]") -> list[tuple[list[str], list[str]]]:
+        """Return for each query the unlocked and the locked items that have these attributes."""
+        calls = [Call(_ROOT, _SERVICE, "SearchItems", "a{ss}", (query,)) for query in queries]
+        return [(reply[0], reply[1]) if reply else ([], []) for reply in self.bus.call_all(calls)]
+
+    def attributes(self, items: list[str]) -> "list[Attributes | None]":
+        """Return the attributes of each item; None for one that is gone."""
+        calls = [Call(item, _PROPERTIES, "Get", "ss", (_ITEM, "Attributes")) for item in items]
+        return [reply[0][1] if reply else None for reply in self.bus.call_all(calls)]
+
+    def newest(self, items: list[str]) -> str:
+        """Return the item that was changed last."""
+        if len(items) == 1:
+            return items[0]
+        calls = [Call(item, _PROPERTIES, "Get", "ss", (_ITEM, "Modified")) for item in items]
+        changed = [reply[0][1] if reply else -1 for reply in self.bus.call_all(calls)]
+        # The times are in seconds; paths that grow, as GNOME numbers them, tell within one.
+        return max(zip(changed, map(len, items), items, strict=True))[2]
+
+    def reveal(self, item: str) -> "tuple[Attributes, bytes]":
+        """Return the attributes and the secret of an item; raises `Gone`."""
+        attributes, secret = self.bus.call_all(
+            [
+                Call(item, _PROPERTIES, "Get", "ss", (_ITEM, "Attributes")),
+                Call(item, _ITEM, "GetSecret", "o", (self._session,)),
+            ]
+        )
+        if attributes is None or secret is None:
+            raise Gone("the item has gone from the keyring", "try again")
+        return attributes[0][1], bytes(secret[0][2])
+
+    def create(self, collection: str, label: str, attributes: "Attributes", secret: bytes) -> str:
+        """Make an item, or replace the one that has the same attributes, and return it."""
+        properties = {f"{_ITEM}.Label": ("s", label), f"{_ITEM}.Attributes": ("a{ss}", attributes)}
+        value = (self._session, b"", secret, "text/plain")
+        item: str
+        item, prompt = self.bus.call(
+            Call(collection, _COLLECTION, "CreateItem", "a{sv}(oayays)b", (properties, value, True))
+        )
+        if prompt != _NOTHING:
+            item = self._ask(prompt, "to store in the keyring")[1]
+        return item
+
+    def delete(self, items: list[str]) -> None:
+        """Delete items; one that is gone already is as good."""
+        for reply in self.bus.call_all([Call(item, _ITEM, "Delete") for item in items]):
+            if reply is not None and reply[0] != _NOTHING:
+                self._ask(reply[0], "to delete from the keyring")
+
+    def default_collection(self) -> str | None:
+        """Return the collection that new items go to; None when there is none."""
+        path: str = self.bus.call(Call(_ROOT, _SERVICE, "ReadAlias", "s", ("default",)))[0]
+        return None if path == _NOTHING else path
+
+    def is_locked(self, collection: str) -> bool:
+        """Tell whether a collection is locked."""
+        reply = self.bus.call(Call(collection, _PROPERTIES, "Get", "ss", (_COLLECTION, "Locked")))
+        return bool(reply[0][1])
+
+    def unlock(self, paths: list[str]) -> list[str]:
+        """Unlock items or collections, by a prompt where there is a display, and return their paths.
+
+        Raises:
+            StoreUnavailable: They stay locked: no display, or the prompt was dismissed or not answered.
+        """
+        if paths:
+            _, prompt = self.bus.call(Call(_ROOT, _SERVICE, "Unlock", "ao", (paths,)))
+            if prompt != _NOTHING:
+                self._ask(prompt, "to unlock the keyring")
+        return paths
+
+    def _ask(self, prompt: str, purpose: str) -> "tuple[str, str]":
+        """Show a prompt and return the signature and the value that come of it."""
+        if not self._can_prompt:
+            raise StoreUnavailable(
+                "the keyring is locked, and there is no display to ask for its password on",
+                "unlock it first: gnome-keyring-daemon --replace --unlock reads its password from stdin",
+            )
+        self.bus.subscribe(prompt, _PROMPT, "Completed")
+        self.bus.call(Call(prompt, _PROMPT, "Prompt", "s", ("",)))
+        try:
+            dismissed, result = self.bus.wait_for(prompt, "Completed", _PROMPT_SECONDS)
+        except TimeoutError:
+            self.bus.call(Call(prompt, _PROMPT, "Dismiss"))
+            raise StoreUnavailable(
+                f"nobody answered the prompt {purpose} for {_PROMPT_SECONDS:g} s", "try again and answer it"
+            ) from None
+        if dismissed:
+            raise StoreUnavailable(f"the prompt {purpose} was dismissed", "try again and answer it")
+        signature, value = result
+        return signature, value

@@ -1,0 +1,191 @@
+"""docker-credential-keyring on a real gnome-keyring: what it keeps, replaces, finds and never loses."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import secretstorage
+from jeepney.io.blocking import open_dbus_connection
+
+from tests.support.client import Answer, Helper
+from tests.support.keyring import Item, SecretService, private_secret_service
+
+SERVER = "https://registry.example"
+MANY = 1000
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def helper(installed: Path, secret_service_env: dict[str, str]) -> Helper:
+    return Helper(installed / "docker-credential-keyring", secret_service_env)
+
+
+def docker_attributes(server: str, username: str) -> dict[str, str]:
+    """Return the attributes that docker-credential-secretservice gives to its items."""
+    return {
+        "xdg:schema": "io.docker.Credentials",
+        "label": "Docker Credentials",
+        "server": server,
+        "username": username,
+        "docker_cli": "1",
+    }
+
+
+def keyring_package_attributes(service: str, username: str) -> dict[str, str]:
+    """Return the attributes that `keyring set` gives to its items."""
+    return {"service": service, "username": username, "application": "Python keyring library"}
+
+
+def concurrently(calls: list[Callable[[], Answer]]) -> list[Answer]:
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(lambda call: call(), calls))
+
+
+def test_an_item_is_what_the_reference_helper_makes(helper: Helper, secret_service: SecretService) -> None:
+    assert helper.store(SERVER, "alice", "s3cret").code == 0
+    assert secret_service.items() == [Item(SERVER, docker_attributes(SERVER, "alice"), b"s3cret")]
+
+
+def test_another_username_replaces_the_item(helper: Helper, secret_service: SecretService) -> None:
+    helper.store(SERVER, "alice", "old")
+    helper.store(SERVER, "bob", "new")
+    assert secret_service.items() == [Item(SERVER, docker_attributes(SERVER, "bob"), b"new")]
+
+
+def test_a_secret_of_one_mebibyte_survives(helper: Helper) -> None:
+    secret = "é\n" + "x" * ((1 << 20) - 3)
+    assert helper.store(SERVER, "alice", secret).code == 0
+    assert helper.get(SERVER).credentials().secret == secret
+
+
+def test_of_several_items_the_one_changed_last_answers(helper: Helper, secret_service: SecretService) -> None:
+    secret_service.add("any", docker_attributes(SERVER, "bob"), b"first")
+    secret_service.add("any", docker_attributes(SERVER, "alice"), b"second")
+    assert helper.get(SERVER).credentials().username == "alice"
+    assert helper.stored() == {SERVER: "alice"}
+
+
+def test_the_spelling_that_comes_first_answers(helper: Helper, secret_service: SecretService) -> None:
+    for server in (
+        "registry.example",
+        "registry.example/",
+        "https://registry.example",
+        "http://registry.example",
+    ):
+        secret_service.add("any", docker_attributes(server, f"of {server}"), b"s3cret")
+    assert helper.get("https://registry.example/team").credentials().username == "of https://registry.example"
+    assert helper.get("registry.example/team").credentials().username == "of registry.example"
+    assert helper.get("http://registry.example/").credentials().username == "of http://registry.example"
+
+
+def test_an_item_of_the_keyring_package_is_found(helper: Helper, secret_service: SecretService) -> None:
+    secret_service.add("any", keyring_package_attributes("registry.example", "alice"), b"s3cret")
+    answer = helper.get("https://registry.example/team/app").credentials()
+    assert (answer.username, answer.secret) == ("alice", "s3cret")
+
+
+def test_an_item_of_dockers_form_comes_before_one_of_the_keyring_package(
+    helper: Helper, secret_service: SecretService
+) -> None:
+    secret_service.add("any", keyring_package_attributes(SERVER, "alice"), b"old")
+    secret_service.add("any", docker_attributes("registry.example", "bob"), b"new")
+    assert helper.get(SERVER).credentials().username == "bob"
+
+
+def test_after_a_logout_no_form_of_the_item_answers(helper: Helper, secret_service: SecretService) -> None:
+    secret_service.add("any", keyring_package_attributes(SERVER, "alice"), b"old")
+    helper.store(SERVER, "alice", "new")
+    assert helper.erase(SERVER).code == 0
+    assert not helper.get(SERVER).found
+    assert secret_service.items() == []
+
+
+def test_the_keyring_packages_items_for_other_things_are_not_listed(
+    helper: Helper, secret_service: SecretService
+) -> None:
+    secret_service.add("any", keyring_package_attributes("mail", "alice"), b"s3cret")
+    assert helper.stored() == {}
+
+
+def test_a_secret_that_is_no_text_is_an_error_and_not_a_crash(
+    helper: Helper, secret_service: SecretService
+) -> None:
+    secret_service.add("any", docker_attributes(SERVER, "alice"), b"\xff\xfe")
+    answer = helper.get(SERVER)
+    assert (answer.code, answer.out) == (1, b"the secret in the keyring is not valid UTF-8\n")
+
+
+def test_twenty_at_once_on_one_server_leave_one_whole_credential(
+    helper: Helper, secret_service: SecretService
+) -> None:
+    helper.store(SERVER, "user", "secret of user")
+
+    def store(number: int) -> Callable[[], Answer]:
+        return lambda: helper.store(SERVER, f"user{number}", f"secret of user{number}")
+
+    answers = concurrently([store(number) for number in range(20)] + [lambda: helper.get(SERVER)] * 20)
+    assert [answer for answer in answers if answer.code != 0] == []
+    for answer in [*answers[20:], helper.get(SERVER)]:
+        found = answer.credentials()
+        assert found.secret == f"secret of {found.username}"
+    assert len(secret_service.items()) == 1
+
+
+def test_twenty_at_once_on_many_servers_lose_nothing(helper: Helper) -> None:
+    servers = {f"registry{number}.example": f"user{number}" for number in range(20)}
+
+    def store(server: str, username: str) -> Callable[[], Answer]:
+        return lambda: helper.store(server, username, "s3cret")
+
+    answers = concurrently([store(server, username) for server, username in servers.items()])
+    assert [answer for answer in answers if answer.code != 0] == []
+    assert helper.stored() == servers
+
+
+def test_a_get_imports_nothing_that_it_does_not_need(helper: Helper) -> None:
+    assert helper.store(SERVER, "alice", "s3cret").code == 0
+    program = (
+        f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); sys.argv = ['', 'get']\n"
+        "from credhelpers.executables import os_keyring\n"
+        "os_keyring(); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program],
+        env=dict(helper.env),
+        input=SERVER.encode(),
+        capture_output=True,
+        check=True,
+    )
+    assert b"s3cret" in done.stdout
+    heavy = {
+        "asyncio",
+        "cryptography",
+        "importlib.metadata",
+        "json",
+        "keyring",
+        "logging",
+        "secretstorage",
+        "subprocess",
+    }
+    assert heavy.isdisjoint(done.stderr.decode().split())
+
+
+def test_a_thousand_servers_in_the_references_form_are_listed_in_one_call_and_each_answers(
+    installed: Path, private_env: dict[str, str]
+) -> None:
+    servers = {f"registry{number}.example:5000": f"user{number}" for number in range(MANY)}
+    with private_secret_service() as service:
+        with closing(open_dbus_connection(bus=service.bus)) as connection:
+            # In memory: the default collection would be written to disk a thousand times, whole.
+            collection = secretstorage.Collection(connection, "/org/freedesktop/secrets/collection/session")
+            for server, username in servers.items():
+                collection.create_item(server, docker_attributes(server, username), username.encode())
+        helper = Helper(installed / "docker-credential-keyring", {**private_env, **service.env})
+        assert helper.stored() == servers
+        for number in (0, MANY // 2, MANY - 1):
+            answer = helper.get(f"https://registry{number}.example:5000/team/app").credentials()
+            assert (answer.username, answer.secret) == (f"user{number}", f"user{number}")
