@@ -117,14 +117,20 @@ def _tell_syslog(name: str, level: str, line: str) -> None:
 
 
 def _redact_word(word: str) -> str:
-    start = word.find("://") + 3 if "://" in word else 0
-    if start == 0 and ":" not in word.partition("@")[0]:
-        return word  # an e-mail address, an ARN or a plain sentence
-    authority, slash, rest = word[start:].partition("/")
+    place, question, query = word.partition("?")
+    # A word may hold several URLs, and what is behind any // may be a name, a password and a host.
+    first, *others = place.split("//")
+    if ":" in first.partition("@")[0]:  # no e-mail address and no plain sentence
+        first = _redact_userinfo(first)
+    redacted = "//".join([first, *map(_redact_userinfo, others)])
+    return redacted + question + ("redacted" if query else "")
+
+
+def _redact_userinfo(place: str) -> str:
+    authority, slash, rest = place.partition("/")
     if "@" in authority:
         authority = "redacted@" + authority.rpartition("@")[2]
-    place, query, _ = (authority + slash + rest).partition("?")
-    return word[:start] + place + ("?redacted" if query else "")
+    return authority + slash + rest
 
 
 def _quote(text: str, *, always: bool = False) -> str:

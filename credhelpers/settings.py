@@ -24,6 +24,8 @@ DEFAULTS: "dict[str, Value]" = {
     "ecr.attempts": 3,
     "ecr.last_seconds": 300.0,
     "ecr.failure_seconds": 60.0,
+    "auto.default": "",
+    "auto.helper_seconds": 30.0,
 }
 """Every setting outside the tables that repeat, with its type and what it is when nobody says otherwise."""
 
@@ -85,7 +87,8 @@ def load(environ: "Mapping[str, str]") -> Settings:
         from credhelpers import config
 
         values = config.read([path for path, _ in versions])
-        _write_compiled(compiled, key, values)
+        if compiled:
+            _write_compiled(compiled, key, values)
     return Settings(values)
 
 
@@ -167,7 +170,7 @@ def _read_compiled(path: str, key: str) -> dict[str, str] | None:
         lines = files.read_private(path, _LARGEST).decode().split("\n")
     except (OSError, UnicodeDecodeError):
         return None
-    if lines[:2] != [_COMPILED_FORMAT, key] or lines[-1]:
+    if lines[:2] != [_COMPILED_FORMAT, key] or lines[-1] or not all("=" in line for line in lines[2:-1]):
         return None
     return dict(line.split("=", 1) for line in lines[2:-1])
 

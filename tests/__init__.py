@@ -1,0 +1,1 @@
+"""The tests of credhelpers: unit, conformance, integration and end to end."""

@@ -1,0 +1,1 @@
+"""One black-box suite over the credential-helper protocol, for every executable that speaks it."""

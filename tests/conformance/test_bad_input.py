@@ -1,0 +1,146 @@
+"""What no client should send is refused in one line; nothing that is kept changes, and nothing is shown."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.canary import CANARY
+from tests.conformance.corpus import SERVER, SERVERS, STORE, BadRequest
+from tests.conformance.subjects import (
+    deviates,
+    every_keeper,
+    every_password_store,
+    every_subject,
+    reference_deviates,
+)
+from tests.conformance.test_verbs import ONE_LINE
+from tests.support.client import NOT_FOUND, Answer, Helper
+
+State = Callable[[], object]
+
+
+def assert_refused(helper: Helper, answer: Answer, sentence: bytes = b"") -> None:
+    """Assert exit 1, one line on stdout that is no answer, and only lines of the helper's on stderr."""
+    assert answer.code == 1
+    assert ONE_LINE.fullmatch(answer.out), answer.out
+    assert answer.out.strip() != NOT_FOUND
+    if sentence:
+        assert answer.out == sentence + b"\n"
+    assert b"Traceback" not in answer.out + answer.err
+    for line in answer.err.splitlines(keepends=True):
+        assert ONE_LINE.fullmatch(line)
+        assert line.startswith(helper.executable.name.encode() + b": ")
+
+
+pytestmark = pytest.mark.usefixtures("something_kept")
+
+
+@every_subject
+@pytest.mark.parametrize("case", STORE, ids=str)
+def test_a_bad_credential_is_refused_and_nothing_changes(
+    helper: Helper, state: State, case: BadRequest
+) -> None:
+    before = state()
+    answer = helper.run("store", stdin=case.stdin)
+    assert_refused(helper, answer, case.sentence)
+    assert state() == before
+
+
+@every_subject
+@pytest.mark.parametrize("case", SERVERS, ids=str)
+@pytest.mark.parametrize("verb", ["get", "erase"])
+def test_a_bad_server_is_refused_and_nothing_changes(
+    helper: Helper, state: State, verb: str, case: BadRequest
+) -> None:
+    before = state()
+    answer = helper.run(verb, stdin=case.stdin)
+    assert_refused(helper, answer, case.sentence)
+    assert state() == before
+
+
+@every_subject
+@reference_deviates("says nothing on stderr")
+def test_the_cause_of_a_refusal_is_on_stderr_too(helper: Helper) -> None:
+    answer = helper.run("store", stdin=b"[]")
+    assert answer.err.startswith(helper.executable.name.encode() + b": " + answer.out)
+
+
+@every_subject
+@pytest.mark.parametrize("verb", ["get", "erase", "store"])
+def test_a_closed_standard_input_is_refused(helper: Helper, state: State, verb: str) -> None:
+    before = state()
+    assert_refused(helper, helper.run(verb, stdin=None))
+    assert state() == before
+
+
+@every_subject
+@pytest.mark.parametrize("verb", ["get", "erase", "store"])
+def test_a_standard_input_without_end_is_refused(helper: Helper, state: State, verb: str) -> None:
+    before = state()
+    with Path("/dev/zero").open("rb") as endless:
+        assert_refused(helper, helper.run(verb, stdin=endless))
+    assert state() == before
+
+
+@every_subject
+@pytest.mark.parametrize("verb", ["list", "version"])
+@reference_deviates("does not notice")
+def test_a_closed_standard_output_is_a_failure(helper: Helper, state: State, verb: str) -> None:
+    before = state()
+    answer = helper.run(verb, stdout=None)
+    assert answer.code == 1
+    assert ONE_LINE.match(answer.err)
+    assert b"Traceback" not in answer.err
+    assert state() == before
+
+
+@every_subject
+@pytest.mark.parametrize("verb", ["get", "list", "version"])
+@reference_deviates("does not notice")
+def test_a_full_standard_output_is_a_failure(helper: Helper, state: State, verb: str) -> None:
+    before = state()
+    with Path("/dev/full").open("wb") as full:
+        answer = helper.run(verb, stdin=SERVER.encode(), stdout=full)
+    assert answer.code == 1
+    assert ONE_LINE.match(answer.err)
+    assert b"Traceback" not in answer.err
+    assert state() == before
+
+
+@every_password_store
+@pytest.mark.parametrize(
+    "username", ["..", ".", "../../x", "a/../../x", "a/..", "/../x", "./x", "a//b", "/etc/x", "x/"]
+)
+@reference_deviates("takes it as a path")
+def test_a_username_that_is_no_plain_path_is_refused_by_the_password_store(
+    helper: Helper, state: State, username: str
+) -> None:
+    before = state()
+    assert_refused(helper, helper.store(SERVER, username, CANARY))
+    assert state() == before
+
+
+@every_password_store
+@pytest.mark.parametrize(
+    "server", ["../../x", "/etc/x", "..", ".", "-", "--help", "a/../b", ".gpg-id", "https://"]
+)
+def test_a_server_is_never_a_path_in_the_password_store(helper: Helper, state: State, server: str) -> None:
+    home = Path(helper.env["HOME"])
+    assert helper.store(server, "alice", CANARY).code == 0
+    written = {path.parent.parent for path in home.rglob("*.gpg")}
+    assert written == {home / ".password-store" / "docker-credential-helpers"}
+    assert helper.get(server).credentials().secret == CANARY
+
+
+@every_keeper
+@deviates("reference-pass", "repeats several lines of mkdir and gpg")
+def test_a_very_long_server_is_kept_or_refused_but_never_kept_by_half(helper: Helper, state: State) -> None:
+    before = state()
+    server = "https://registry.example/" + "path/" * 800
+    answer = helper.store(server, "alice", CANARY)
+    if answer.code == 0:
+        assert helper.get(server).credentials().secret == CANARY
+    else:
+        assert_refused(helper, answer)
+        assert state() == before

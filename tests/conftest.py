@@ -1,0 +1,76 @@
+"""The fixtures that all tests share: the installed executables and throwaway homes, keys and keyrings."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.gpg import GpgHome, initialise_password_store, throwaway_gpg_home
+from tests.support.keyring import SecretService, private_secret_service
+
+_REPOSITORY = Path(__file__).resolve().parent.parent
+_INSTALL_SECONDS = 900
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` directory that scripts/install.sh makes, or the one that CREDHELPERS_TEST_BIN names."""
+    given = os.environ.get("CREDHELPERS_TEST_BIN")
+    if given:
+        return Path(given).resolve()
+    prefix = tmp_path_factory.mktemp("prefix")
+    script = str(_REPOSITORY / "scripts" / "install.sh")
+    done = subprocess.run(
+        [script, "--prefix", str(prefix)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_INSTALL_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, f"scripts/install.sh failed:\n{done.stdout}\n{done.stderr}"
+    return prefix / "bin"
+
+
+@pytest.fixture
+def private_env(tmp_path: Path) -> dict[str, str]:
+    """The environment of a throwaway user, with nothing inherited."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    return {"HOME": str(home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+
+@pytest.fixture(scope="session")
+def gpg_home() -> Iterator[GpgHome]:
+    """A GnuPG home with one key that has no passphrase."""
+    with throwaway_gpg_home() as home:
+        yield home
+
+
+@pytest.fixture
+def password_store_env(private_env: dict[str, str], gpg_home: GpgHome) -> dict[str, str]:
+    """The environment of a user who has a key and an empty password store in ~/.password-store."""
+    initialise_password_store(Path(private_env["HOME"], ".password-store"), gpg_home)
+    return {**private_env, **gpg_home.env}
+
+
+@pytest.fixture(scope="session")
+def running_secret_service() -> Iterator[SecretService]:
+    """A keyring on a private bus; take `secret_service` for an empty one."""
+    with private_secret_service() as service:
+        yield service
+
+
+@pytest.fixture
+def secret_service(running_secret_service: SecretService) -> SecretService:
+    """An unlocked keyring with nothing in it."""
+    running_secret_service.clear()
+    return running_secret_service
+
+
+@pytest.fixture
+def secret_service_env(private_env: dict[str, str], secret_service: SecretService) -> dict[str, str]:
+    """The environment of a user whose keyring is unlocked and empty."""
+    return {**private_env, **secret_service.env}

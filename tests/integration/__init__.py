@@ -1,0 +1,1 @@
+"""Tests against real tools and services: gpg, pass, gnome-keyring, an emulator of AWS."""

@@ -1,0 +1,159 @@
+"""A private D-Bus session bus with an unlocked gnome-keyring-daemon on it."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import secretstorage
+from jeepney import DBusAddress, message_bus, new_method_call
+from jeepney.bus_messages import MatchRule
+from jeepney.io.blocking import DBusConnection, open_dbus_connection, unwrap_msg
+
+from tests.support.tools import SYSTEM_PATH, require
+
+# No service directories: nothing of the machine is ever started on this bus, no prompter either.
+_BUS_CONFIGURATION = """\
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:path={socket}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*"/>
+    <allow receive_sender="*"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+_SECRETS = "org.freedesktop.secrets"
+_STARTUP_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of the keyring, as any program on the bus sees it."""
+
+    label: str
+    attributes: Mapping[str, str]
+    secret: bytes
+
+
+@dataclass(frozen=True)
+class SecretService:
+    """A running Secret Service and the address of the bus on which it is found."""
+
+    bus: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What a process needs in its environment to reach this keyring."""
+        return {"DBUS_SESSION_BUS_ADDRESS": self.bus}
+
+    def items(self) -> list[Item]:
+        """Return all items of the default collection."""
+        with closing(open_dbus_connection(bus=self.bus)) as connection:
+            collection = secretstorage.get_default_collection(connection)
+            return [
+                Item(item.get_label(), item.get_attributes(), item.get_secret())
+                for item in collection.get_all_items()
+            ]
+
+    def add(self, label: str, attributes: Mapping[str, str], secret: bytes) -> None:
+        """Put an item into the default collection, as some other program would."""
+        with closing(open_dbus_connection(bus=self.bus)) as connection:
+            collection = secretstorage.get_default_collection(connection)
+            collection.create_item(label, dict(attributes), secret)
+
+    def clear(self) -> None:
+        """Delete all items of the default collection."""
+        with closing(open_dbus_connection(bus=self.bus)) as connection:
+            for item in secretstorage.get_default_collection(connection).get_all_items():
+                item.delete()
+
+    def lock(self) -> None:
+        """Lock the default collection."""
+        with closing(open_dbus_connection(bus=self.bus)) as connection:
+            secretstorage.get_default_collection(connection).lock()
+
+
+@contextmanager
+def private_secret_service() -> Iterator[SecretService]:
+    """Start a bus and a keyring that hold nothing of the user; end both by their process ids."""
+    home = Path(tempfile.mkdtemp(prefix="ch-bus-", dir="/tmp"))
+    try:
+        with private_bus(home) as address, _unlocked_keyring(home, address):
+            yield SecretService(address)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def private_bus(directory: Path) -> Iterator[str]:
+    """Start a D-Bus session bus with nothing on it and yield its address."""
+    configuration = directory / "bus.conf"
+    configuration.write_text(_BUS_CONFIGURATION.format(socket=directory / "bus"))
+    command = [
+        require("dbus-daemon", "dbus-daemon"),
+        f"--config-file={configuration}",
+        "--nofork",
+        "--print-address=1",
+    ]
+    with subprocess.Popen(
+        command, env=_environment(directory), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as daemon:
+        try:
+            assert daemon.stdout is not None
+            yield daemon.stdout.readline().strip()
+        finally:
+            daemon.terminate()
+
+
+@contextmanager
+def _unlocked_keyring(home: Path, address: str) -> Iterator[None]:
+    command = [
+        require("gnome-keyring-daemon", "gnome-keyring"),
+        "--foreground",
+        "--unlock",
+        "--components=secrets",
+    ]
+    with subprocess.Popen(
+        command,
+        env={**_environment(home), "DBUS_SESSION_BUS_ADDRESS": address},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as daemon:
+        try:
+            assert daemon.stdin is not None
+            daemon.stdin.write(b"\n")
+            daemon.stdin.close()
+            with closing(open_dbus_connection(bus=address)) as connection:
+                _wait_until_owned(connection, _SECRETS)
+                assert not secretstorage.get_default_collection(connection).is_locked()
+            yield
+        finally:
+            daemon.terminate()
+
+
+def _wait_until_owned(connection: DBusConnection, name: str) -> None:
+    """Wait for the signal that `name` has come onto the bus."""
+    bus = DBusAddress("/org/freedesktop/DBus", message_bus.bus_name, message_bus.interface)
+    arrivals = MatchRule(
+        type="signal", sender=message_bus.bus_name, interface=message_bus.interface, member="NameOwnerChanged"
+    )
+    arrivals.add_arg_condition(0, name)
+    with connection.filter(arrivals) as queue:
+        unwrap_msg(connection.send_and_get_reply(message_bus.AddMatch(arrivals)))
+        reply = connection.send_and_get_reply(new_method_call(bus, "NameHasOwner", "s", (name,)))
+        (owned,) = unwrap_msg(reply)
+        if not owned:
+            connection.recv_until_filtered(queue, timeout=_STARTUP_SECONDS)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "PATH": SYSTEM_PATH, "LANG": "C.UTF-8"}

@@ -1,0 +1,127 @@
+"""Where the home and the state are in environments as services have them; settings that are read twice."""
+
+import os
+import pwd
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from credhelpers import settings
+
+KNOWN = pwd.getpwuid(os.geteuid()).pw_dir
+
+
+def test_the_home_is_what_the_environment_names(tmp_path: Path) -> None:
+    assert settings.home_directory({"HOME": str(tmp_path)}) == str(tmp_path)
+
+
+@pytest.mark.parametrize("named", [None, "", "relative", ".", "~", "/nonexistent", "/etc/passwd"])
+def test_a_home_that_is_none_is_looked_up_in_the_password_database(named: str | None) -> None:
+    environ = {} if named is None else {"HOME": named}
+    assert settings.home_directory(environ) == KNOWN
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give directories to another user")
+def test_the_home_of_another_user_is_not_taken(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    assert settings.home_directory({"HOME": str(tmp_path)}) == KNOWN
+
+
+def test_a_user_whom_the_password_database_does_not_know_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pwd, "getpwuid", _unknown)
+    assert settings.home_directory({}) is None
+    assert settings.state_directory({}) is None
+    assert settings.state_directory({"AWS_ECR_CACHE_DIR": "/var/cache/ecr"}) == "/var/cache/ecr"
+
+
+@pytest.mark.parametrize(
+    ("named", "place"),
+    [
+        (None, "{home}/.ecr"),
+        ("", "{home}/.ecr"),
+        ("~", "{home}/"),
+        ("~/tokens", "{home}/tokens"),
+        ("/var/cache/ecr", "/var/cache/ecr"),
+        ("/var/cache/../lib/ecr/", "/var/lib/ecr"),
+        ("here", "{cwd}/here"),
+    ],
+)
+def test_the_state_is_below_the_home_or_where_the_variable_says(
+    tmp_path: Path, named: str | None, place: str
+) -> None:
+    environ = (
+        {"HOME": str(tmp_path)} if named is None else {"HOME": str(tmp_path), "AWS_ECR_CACHE_DIR": named}
+    )
+    assert settings.state_directory(environ) == place.format(home=tmp_path, cwd=Path.cwd())
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> dict[str, str]:
+    """The environment of a user with a configuration that has been read once."""
+    (tmp_path / "config.toml").write_text('not_found = "empty"\n')
+    environ = {"HOME": str(tmp_path), "CREDHELPERS_CONFIG": str(tmp_path / "config.toml")}
+    settings.load(environ)
+    return environ
+
+
+def test_without_a_home_the_configuration_is_read_all_the_same(
+    configured: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pwd, "getpwuid", _unknown)
+    del configured["HOME"]
+    assert settings.load(configured).text("not_found") == "empty"
+
+
+def _broken(compiled: Path) -> None:
+    format_and_key = compiled.read_bytes().split(b"\n")[:2]
+    compiled.write_bytes(b"\n".join([*format_and_key, b"rubbish", b""]))
+
+
+def _fifo(compiled: Path) -> None:
+    compiled.unlink()
+    os.mkfifo(compiled, 0o600)
+
+
+def _directory(compiled: Path) -> None:
+    compiled.unlink()
+    compiled.mkdir()
+
+
+def _link(compiled: Path) -> None:
+    compiled.unlink()
+    compiled.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _broken,
+        lambda compiled: compiled.write_bytes(b""),
+        lambda compiled: compiled.write_bytes(b"\xff" * 100),
+        lambda compiled: compiled.write_bytes(compiled.read_bytes()[:-1]),
+        lambda compiled: os.truncate(compiled, 1 << 40),
+        lambda compiled: compiled.chmod(0o666),
+        _fifo,
+        _directory,
+        _link,
+    ],
+    ids=[
+        "rubbish",
+        "empty",
+        "binary",
+        "cut off",
+        "huge",
+        "open to others",
+        "a FIFO",
+        "a directory",
+        "a link",
+    ],
+)
+def test_damaged_state_is_passed_over(configured: dict[str, str], damage: Callable[[Path], object]) -> None:
+    damage(Path(configured["HOME"], ".ecr", "settings"))
+    assert settings.load(configured).text("not_found") == "empty"
+
+
+def _unknown(_: int) -> object:
+    raise KeyError
