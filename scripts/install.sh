@@ -1,0 +1,306 @@
+#!/bin/sh
+# Installs the credential helpers: DIR/bin holds the executables, DIR/lib/credhelpers their own Python environment.
+# A new environment is built beside the old one and takes its place in one rename, so a run that is killed leaves
+# what was there at work. Every executable runs isolated: it imports what packaging/runtime.lock pins, nothing else.
+set -eu
+
+MARKER='installed by scripts/install.sh of credhelpers'
+checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+# shellcheck disable=SC1091 source=scripts/system.sh
+. "$checkout/scripts/system.sh"
+
+usage() {
+    cat <<'END'
+Usage: scripts/install.sh [--prefix DIR] [--python PATH] [--force] [--demo]
+       scripts/install.sh [--prefix DIR] --uninstall
+
+  --prefix DIR   install to DIR/bin and DIR/lib/credhelpers; default: /usr/local for root, ~/.local for others
+  --python PATH  the Python, 3.11 or newer, to run with; default: the system's own
+  --force        replace executables of the same names in DIR/bin that something else installed
+  --demo         install, then show a round trip through a throwaway store and an ECR token from a local emulator
+  --uninstall    remove what this script installed; credentials, caches and logs of users stay
+END
+}
+
+is_ours() { [ -f "$1" ] && [ ! -L "$1" ] && head -c 4096 "$1" | grep -qF "$MARKER"; }
+
+main() {
+    prefix='' python='' force='' demo='' action=install_helpers
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --prefix | --python)
+                [ -n "${2:-}" ] || fail "$1 needs a value"
+                if [ "$1" = --prefix ]; then prefix=$2; else python=$2; fi
+                shift
+                ;;
+            --prefix=?*) prefix=${1#*=} ;;
+            --python=?*) python=${1#*=} ;;
+            --force) force=yes ;;
+            --demo) demo=yes ;;
+            --uninstall) action=uninstall_helpers ;;
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            *)
+                usage >&2
+                fail "unknown argument: $1"
+                ;;
+        esac
+        shift
+    done
+    umask 022 # what root installs, everybody may read and run
+    # Nothing that somebody set for another Python or another pip may reach the ones here.
+    unset PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_REQUIREMENT PIP_PYTHON
+    export PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+    locate
+    "$action"
+}
+
+# Name every place that is touched.
+locate() {
+    if [ -z "$prefix" ] && is_root; then prefix=/usr/local; fi
+    [ -n "$prefix" ] || prefix=${HOME:?is not set; say --prefix DIR}/.local
+    case $prefix in
+        *[[:cntrl:]\"\'\`\$\\]*) fail "quotes, backslashes, dollar signs and control characters cannot stand in --prefix" ;;
+        /*) ;;
+        *) prefix=$PWD/$prefix ;;
+    esac
+    while [ "$prefix" != "${prefix%/}" ]; do prefix=${prefix%/}; done
+    bin=$prefix/bin
+    lib=$prefix/lib
+    environment=$lib/credhelpers
+    staging=$lib/.credhelpers.new # always rubbish to whoever holds the lock
+    aside=$lib/.credhelpers.old
+    launcher=$bin/.credhelpers.new
+}
+
+install_helpers() {
+    find_python
+    executables=$(list_executables)
+    refuse_foreign
+    made=$(missing_directories "$lib")
+    until make_writable "$lib" && lock; do :; done
+    trap clean_up EXIT
+    trap 'exit 130' HUP INT TERM
+    refuse_foreign
+    made=$(printf '%s\n' "$made" && missing_directories "$bin")
+    make_writable "$bin"
+    recover
+    say "Installing into $prefix with $python"
+    build_environment
+    swap
+    write_launchers
+    clean_up
+    trap - EXIT
+    exec 9<&-
+    say "Installed in $bin: $(printf '%s' "$executables" | cut -d' ' -f1 | tr '\n' ' ')"
+    ensure_gpg
+    warn_about_path
+    [ -z "$demo" ] || "$bin/credhelpers" demo
+}
+
+uninstall_helpers() {
+    if is_ours "$environment/installed" && [ ! -w "$lib" ]; then fail "cannot write to $lib: run this as root"; fi
+    for python in python3 "$environment/bin/python" ''; do ! has "$python" || break; done
+    while [ -d "$lib" ] && ! lock; do :; done
+    found='' made=''
+    for file in "$bin"/docker-credential-* "$bin/credhelpers" "$launcher"; do
+        if is_ours "$file"; then
+            rm -f "$file"
+            found="$found $file"
+        fi
+    done
+    if is_ours "$environment/installed"; then
+        made=$(sed -n 's/^made //p' "$environment/installed")
+        found="$found $environment"
+        rm -rf "$staging"
+        mv "$environment" "$staging"
+    fi
+    if [ -e "$staging" ] || [ -e "$aside" ]; then
+        rm -rf "$staging" "$aside"
+        found=${found:- what an interrupted run had left}
+    fi
+    remove_empty "$made"
+    if [ -n "$found" ]; then say "Removed:$found"; else say "Nothing of credhelpers is installed in $prefix"; fi
+}
+
+# Print a line for each executable: its name, the module and the function that it calls.
+list_executables() {
+    "$python" -Ic 'import sys, tomllib
+with open(sys.argv[1], "rb") as file: scripts = tomllib.load(file)["project"]["scripts"]
+for name, entry in scripts.items(): print(name, *entry.split(":"))' "$checkout/pyproject.toml"
+}
+
+refuse_foreign() {
+    if [ -e "$environment" ] && ! is_ours "$environment/installed"; then
+        fail "$environment was not made by this script: move it away first"
+    fi
+    printf '%s\n' "$executables" | while read -r name _; do
+        [ ! -d "$bin/$name" ] || fail "$bin/$name is a directory: move it away first"
+        if [ -e "$bin/$name" ] || [ -L "$bin/$name" ]; then
+            is_ours "$bin/$name" || [ -n "$force" ] ||
+                fail "$bin/$name was installed by something else: --force replaces it, --prefix avoids it"
+        fi
+    done
+}
+
+# Print each directory that making $1 will make.
+missing_directories() {
+    directory=$1
+    while [ ! -d "$directory" ] && [ -n "$directory" ]; do
+        printf '%s\n' "$directory"
+        directory=${directory%/*}
+    done
+}
+
+make_writable() {
+    if mkdir -p "$1" 2>/dev/null && [ -w "$1" ]; then return; fi
+    fail "cannot write to $1: run this as root, or choose a --prefix of your own"
+}
+
+# Hold the only run in this prefix until descriptor 9 is closed; the kernel closes it with the last process of this
+# run. Fails when the directory was removed meanwhile.
+lock() {
+    exec 9<"$lib"
+    [ -n "$python" ] || return 0
+    status=0
+    "$python" -Ic 'import fcntl, os, sys
+try:
+    try:
+        fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("install.sh: waiting for another run in this prefix", file=sys.stderr, flush=True)
+        fcntl.flock(9, fcntl.LOCK_EX)
+except OSError as error:
+    print(f"install.sh: cannot lock {sys.argv[1]} ({error.strerror}): let no other run go on", file=sys.stderr)
+still_there = os.path.isdir(sys.argv[1]) and os.path.samestat(os.fstat(9), os.stat(sys.argv[1]))
+sys.exit(0 if still_there else 75)' "$lib" 9<&9 || status=$?
+    [ "$status" -eq 0 ] || [ "$status" -eq 75 ] || fail "cannot lock $lib"
+    return "$status"
+}
+
+# Clear away what a run that was killed has left.
+recover() {
+    rm -rf "$staging" "$launcher"
+    if [ -d "$aside" ] && [ ! -e "$environment" ]; then mv "$aside" "$environment"; fi
+    rm -rf "$aside"
+}
+
+clean_up() {
+    rm -rf "$staging" "$launcher"
+    remove_empty "$made"
+}
+
+# Remove those directories of a list, one on a line, that are empty, innermost first.
+remove_empty() {
+    printf '%s\n' "$1" | sort -ru | while read -r directory; do
+        [ -z "$directory" ] || rmdir "$directory" 2>/dev/null || :
+    done
+}
+
+build_environment() {
+    mkdir "$staging" "$staging/tmp"
+    export TMPDIR="$staging/tmp"
+    new=$staging/environment tools=$staging/tools
+    "$python" -Im venv "$tools"
+    pip install --require-hashes --only-binary :all: --no-deps --no-compile -r "$checkout/packaging/build.lock"
+    (cd "$checkout" && "$tools/bin/python" -Im hatchling build -t wheel -d "$staging/wheel" >/dev/null 2>"$staging/log") ||
+        fail "the wheel cannot be built: $(cat "$staging/log")"
+    "$python" -Im venv --without-pip "$new"
+    pip --python "$new/bin/python" install --require-hashes --only-binary :all: --no-deps --no-compile \
+        -r "$checkout/packaging/runtime.lock"
+    pip --python "$new/bin/python" install --no-index --no-deps --no-compile "$staging"/wheel/*.whl
+    find "$new/bin" -type f -exec rm {} + # scripts that name this place, not the final one; the links to Python stay
+    packages=$(cd "$new" && echo lib/python3.*/site-packages)
+    ln -s "$packages" "$new/site-packages" # a path that stays when an upgrade brings another Python
+    "$new/bin/python" -Im compileall -q -j 2 -s "$new/$packages" -p "$environment/site-packages" "$new/$packages"
+    "$new/bin/python" -ISc 'import sys
+sys.path.append(sys.argv[1])
+import boto3, click, credhelpers.executables, gnupg, keyring, rich, secretstorage' "$new/site-packages" ||
+        fail "the new environment does not work on this machine; nothing was changed"
+    {
+        printf '# This Python environment was %s.\n' "$MARKER"
+        if [ -f "$environment/installed" ]; then grep '^made ' "$environment/installed" || :; fi
+        printf '%s\n' "$made" | sed -n 's/^./made &/p'
+    } >"$new/installed"
+}
+
+pip() {
+    "$tools/bin/python" -Im pip --quiet "$@" || fail "pip failed; nothing was changed"
+}
+
+# Put the new environment in the place of the old one, which then lies in the staging directory.
+swap() {
+    if [ ! -e "$environment" ]; then
+        mv "$new" "$environment"
+        return
+    fi
+    "$python" -Ic 'import os, sys
+new, current, aside = map(os.fsencode, sys.argv[1:])
+here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE, from linux/fcntl.h and linux/fs.h
+try:
+    import ctypes
+    exchanged = ctypes.CDLL(None).renameat2(here, new, here, current, exchange) == 0
+except (ImportError, OSError, AttributeError):
+    exchanged = False
+if not exchanged:  # an old kernel or file system; the next run puts right what is killed between the two
+    os.rename(current, aside)
+    os.rename(new, current)' "$new" "$environment" "$aside"
+    rm -rf "$aside"
+}
+
+write_launchers() {
+    printf '%s\n' "$executables" | while read -r name module function; do
+        write_launcher "$module" "$function" >"$launcher"
+        chmod 755 "$launcher"
+        mv -f "$launcher" "$bin/$name"
+    done
+    for file in "$bin"/docker-credential-*; do # those that an older version had and this one has not
+        case " $(printf '%s' "$executables" | cut -d' ' -f1 | tr '\n' ' ') " in
+            *" ${file##*/} "*) ;;
+            *) ! is_ours "$file" || rm -f "$file" ;;
+        esac
+    done
+}
+
+# Print an executable. -I: neither environment, user site nor current directory; -S: no site at all, which is also
+# the fastest start.
+write_launcher() {
+    shebang="#!$environment/bin/python -IS"
+    case $shebang in
+        *[[:space:]]*' -IS') long=yes ;;
+        *) if [ "$(printf '%s' "$shebang" | wc -c)" -gt 127 ]; then long=yes; else long=''; fi ;;
+    esac
+    if [ -z "$long" ]; then
+        printf '%s\n' "$shebang"
+    else # what the kernel cannot read, sh can: to Python its line is a string
+        printf '#!/bin/sh\n%s\n%s\n' "'''exec' '$environment/bin/python' -IS \"\$0\" \"\$@\"" "' '''"
+    fi
+    cat <<END
+# This executable was $MARKER.
+import sys
+
+sys.path.append("$environment/site-packages")
+from $1 import $2
+
+sys.exit($2())
+END
+}
+
+# Clients look helpers up on PATH, so say what they will find there.
+warn_about_path() {
+    case ":$PATH:" in
+        *":$bin:"*) ;;
+        *)
+            warn "$bin is not on PATH, so clients do not find the helpers: export PATH=\"$bin:\$PATH\""
+            return
+            ;;
+    esac
+    printf '%s\n' "$executables" | while read -r name _; do
+        first=$(command -v "$name") || continue
+        cmp -s "$first" "$bin/$name" || warn "$first stands before $bin/$name on PATH: clients run that one"
+    done
+}
+
+main "$@"
