@@ -8,6 +8,8 @@ MARKER='installed by scripts/install.sh of credhelpers'
 checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 # shellcheck disable=SC1091 source=scripts/system.sh
 . "$checkout/scripts/system.sh"
+# shellcheck disable=SC1091 source=scripts/launchers.sh
+. "$checkout/scripts/launchers.sh"
 
 usage() {
     cat <<'END'
@@ -212,6 +214,10 @@ build_environment() {
         -r "$checkout/packaging/runtime.lock"
     pip --python "$new/bin/python" install --no-index --no-deps --no-compile "$staging"/wheel/*.whl
     find "$new/bin" -type f -exec rm {} + # scripts that name this place, not the final one; the links to Python stay
+    printf '%s\n' "$executables" | while read -r name module function; do
+        ! has_front "$name" || print_launcher "$module" "$function" >"$new/bin/$name"
+    done
+    chmod 755 "$new/bin"/*
     packages=$(cd "$new" && echo lib/python3.*/site-packages)
     ln -s "$packages" "$new/site-packages" # a path that stays when an upgrade brings another Python
     "$new/bin/python" -Im compileall -q -j 2 -s "$new/$packages" -p "$environment/site-packages" "$new/$packages"
@@ -252,7 +258,7 @@ if not exchanged:  # an old kernel or file system; the next run puts right what 
 
 write_launchers() {
     printf '%s\n' "$executables" | while read -r name module function; do
-        write_launcher "$module" "$function" >"$launcher"
+        if has_front "$name"; then print_front "$name"; else print_launcher "$module" "$function"; fi >"$launcher"
         chmod 755 "$launcher"
         mv -f "$launcher" "$bin/$name"
     done
@@ -262,30 +268,6 @@ write_launchers() {
             *) ! is_ours "$file" || rm -f "$file" ;;
         esac
     done
-}
-
-# Print an executable. -I: neither environment, user site nor current directory; -S: no site at all, which is also
-# the fastest start.
-write_launcher() {
-    shebang="#!$environment/bin/python -IS"
-    case $shebang in
-        *[[:space:]]*' -IS') long=yes ;;
-        *) if [ "$(printf '%s' "$shebang" | wc -c)" -gt 127 ]; then long=yes; else long=''; fi ;;
-    esac
-    if [ -z "$long" ]; then
-        printf '%s\n' "$shebang"
-    else # what the kernel cannot read, sh can: to Python its line is a string
-        printf '#!/bin/sh\n%s\n%s\n' "'''exec' '$environment/bin/python' -IS \"\$0\" \"\$@\"" "' '''"
-    fi
-    cat <<END
-# This executable was $MARKER.
-import sys
-
-sys.path.append("$environment/site-packages")
-from $1 import $2
-
-sys.exit($2())
-END
 }
 
 # Clients look helpers up on PATH, so say what they will find there.

@@ -1,8 +1,8 @@
-# What install.sh needs of the machine: Python, gpg, and the system's package manager where root runs it. Sourced.
+# What install.sh and test.sh need of the machine: Python, gpg, and the system's package manager where root runs it. Sourced.
 # shellcheck shell=sh
 
 say() { printf '%s\n' "$*"; }
-warn() { printf 'install.sh: %s\n' "$*" >&2; }
+warn() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 fail() {
     warn "$@"
     exit 1
