@@ -4,7 +4,8 @@
 # It may say only what Python would say. So whatever it does not know for certain it hands over: other verbs, a
 # server that is no plain host name, other settings, an identity or a configuration file that has changed, a token
 # that is late, a clock that was set. What it reads was left for it by credhelpers/stores/ecr/front.py, in the
-# private directory of the tokens, and counts only while the token's own file has not been touched since.
+# private directory of the tokens, and counts only while the token's own file has not been touched since. Owners
+# and links are checked each time; permissions are not to be seen from here, and Python checks them when it renews.
 # shellcheck disable=SC3013,SC3045,SC2015 # dash, busybox and bash have -nt, -ot and ulimit; hand_over never returns
 
 helper='@HELPER@'
@@ -52,7 +53,8 @@ key='' front_key='' front_token='' front_stamp='' front_password=''
 # The file's time is the time to renew the token; a file that is written now has the time of now.
 true 2>/dev/null >"$tokens/front-now" || hand_over
 [ "$front" -nt "$tokens/front-now" ] && [ "$tokens/front-now" -nt "$front.since" ] || hand_over
-same "$front" "$tokens/$front_token" || hand_over
+token=$tokens/$front_token
+[ -O "$token" ] && ! [ -L "$token" ] && same "$front" "$token" || hand_over
 
 for name in AWS_PROFILE AWS_DEFAULT_PROFILE AWS_ACCESS_KEY_ID AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE \
     AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI \
