@@ -21,8 +21,13 @@ _TABLES = {
         "account",
         "endpoint_url",
     ),
+    "auto.route": ("match", "helper", "as"),
 }
-"""The tables that repeat, and the keys of each; ``match`` is required."""
+"""The tables that repeat, and the keys of each."""
+
+_REQUIRED = {"ecr.registry": ("match",), "auto.route": ("match", "helper")}
+
+_HELPER_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
 def read(paths: list[str]) -> dict[str, str]:
@@ -73,6 +78,8 @@ class _File:
                 self._complain(key, f"must be one of {', '.join(_CHOICES[key])}")
             if isinstance(value, (int, float)) and not isinstance(value, bool) and not 0 < value < 1e9:
                 self._complain(key, "must be more than 0")
+            if key == "auto.default":
+                self._check_helper(key, str(value))
             found.append((key, str(value)))
         return found
 
@@ -81,21 +88,38 @@ class _File:
         tables = self._lookup(name)
         if tables is None:
             return []
-        if not isinstance(tables, list):
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self._complain(name, f"must be written as [[{name}]]")
         for index, table in enumerate(tables):
-            for key, value in table.items():
-                if key not in _TABLES[name]:
-                    self._complain(f"{name}.{key}", "is not known", index)
-                if not isinstance(value, str) or not value or not value.isprintable():
-                    self._complain(f"{name}.{key}", "must be a line of text", index)
-            if "match" not in table:
-                self._complain(f"{name}.match", "is missing", index)
-            if "account" in table and "region" not in table:
-                self._complain(f"{name}.region", "is missing, and account needs it", index)
-            if "account" in table and "." not in table["match"].strip("*?."):
-                self._complain(f"{name}.match", "must name a domain beside account: it gets tokens", index)
+            self._check_table(name, table, index)
         return list(tables)
+
+    def _check_table(self, name: str, table: dict[str, object], index: int) -> None:
+        for key, value in table.items():
+            if key not in _TABLES[name]:
+                self._complain(f"{name}.{key}", "is not known", index)
+            if not isinstance(value, str) or not value or not value.isprintable():
+                self._complain(f"{name}.{key}", "must be a line of text", index)
+        for key in _REQUIRED[name]:
+            if key not in table:
+                self._complain(f"{name}.{key}", "is missing", index)
+        if name == "auto.route":
+            self._check_helper(f"{name}.helper", str(table["helper"]), index)
+        elif "account" in table:
+            self._check_account(table, index)
+
+    def _check_account(self, table: dict[str, object], index: int) -> None:
+        if "region" not in table:
+            self._complain("ecr.registry.region", "is missing, and account needs it", index)
+        if "." not in str(table["match"]).strip("*?."):
+            self._complain("ecr.registry.match", "must name a domain beside account: it gets tokens", index)
+
+    def _check_helper(self, key: str, name: str, index: int = 0) -> None:
+        """Refuse what cannot follow ``docker-credential-``, and the helper that would start itself."""
+        if not name or not _HELPER_CHARACTERS.issuperset(name):
+            self._complain(key, "must be what follows docker-credential- in a helper's name", index)
+        if name == "auto":
+            self._complain(key, "must name another helper than auto, which reads this", index)
 
     def _check_keys(self, prefix: str, table: dict[str, object]) -> None:
         for name, value in table.items():

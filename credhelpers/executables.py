@@ -6,6 +6,8 @@ from credhelpers import protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from credhelpers.log import Log
     from credhelpers.settings import Settings
 
@@ -23,6 +25,11 @@ def os_keyring() -> int:
 def ecr_login() -> int:
     """Run ``docker-credential-ecr-login``."""
     return protocol.serve("ecr-login", _open_ecr)
+
+
+def auto() -> int:
+    """Run ``docker-credential-auto``."""
+    return protocol.serve("auto", _open_auto)
 
 
 def _open_password_store(settings: "Settings", log: "Log") -> "protocol.Store":
@@ -43,3 +50,17 @@ def _open_ecr(settings: "Settings", log: "Log") -> "protocol.Store":
     from credhelpers.stores.ecr.store import EcrStore
 
     return EcrStore(os.environ, settings, log)
+
+
+def _open_auto(settings: "Settings", log: "Log") -> "protocol.Store":
+    from credhelpers.stores.router import AutoStore
+
+    return AutoStore(os.environ, settings, log, BUILT_IN)
+
+
+BUILT_IN: "Mapping[str, protocol.OpenStore]" = {
+    "pass": _open_password_store,
+    "keyring": _open_keyring,
+    "ecr-login": _open_ecr,
+}
+"""How to open each store that needs no other process, by the name of its helper."""

@@ -31,7 +31,7 @@ class PasswordStore:
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
         self._environ = environ
-        self._directory = _directory(environ)
+        self._directory = store_directory(environ)
         self._folder = os.path.join(self._directory, pass_entries.FOLDER)
 
     def get(self, server: str) -> Credential:
@@ -135,7 +135,12 @@ class PasswordStore:
         return bool(self._environ.get("PASSWORD_STORE_KEY")) or os.path.isfile(f"{self._directory}/.gpg-id")
 
 
-def _directory(environ: "Mapping[str, str]") -> str:
+def store_directory(environ: "Mapping[str, str]") -> str:
+    """Return the directory of the password store, whether it exists or not.
+
+    Raises:
+        StoreUnavailable: None is named and there is no home directory.
+    """
     named = environ.get("PASSWORD_STORE_DIR")
     if named:
         return os.path.abspath(named)

@@ -45,6 +45,32 @@ def test_tables_keep_their_order(home: Path) -> None:
     ]
 
 
+def test_routes_have_their_keys_beside_the_settings_of_auto(home: Path) -> None:
+    text = """
+        [auto]
+        default = "pass"
+        helper_seconds = 5
+        [[auto.route]]
+        match = "*.pkg.dev"
+        helper = "gcloud"
+        [[auto.route]]
+        match = "registry.internal:5000/team-a/*"
+        helper = "pass"
+        as = "registry.internal:5000#team-a"
+    """
+    for found in (load(home, text), load(home)):  # the second time from the compiled form
+        assert found.text("auto.default") == "pass"
+        assert found.number("auto.helper_seconds") == 5
+        assert found.tables("auto.route") == [
+            {"match": "*.pkg.dev", "helper": "gcloud"},
+            {
+                "match": "registry.internal:5000/team-a/*",
+                "helper": "pass",
+                "as": "registry.internal:5000#team-a",
+            },
+        ]
+
+
 def test_the_second_reading_needs_no_parser_and_says_the_same(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +146,26 @@ def test_a_named_file_that_is_missing_is_an_error(home: Path) -> None:
         (
             "[[ecr.registry]]\nmatch = '*'\naccount = '1'\nregion = 'eu-west-1'\n",
             "line 2: ecr.registry.match must name a domain",
+        ),
+        ("[auto]\ndefault = 3\n", "line 2: auto.default must be text in quotes"),
+        ("[auto]\ndefault = ''\n", "line 2: auto.default must be what follows docker-credential-"),
+        ("[auto]\ndefault = '../x'\n", "line 2: auto.default must be what follows docker-credential-"),
+        ("[auto]\n\ndefault = 'auto'\n", "line 3: auto.default must name another helper than auto"),
+        ("[auto]\nhelper_seconds = 0\n", "line 2: auto.helper_seconds must be more than 0"),
+        ("[auto]\nfallback = 'pass'\n", "line 2: auto.fallback is not known"),
+        ("[auto.route]\nmatch = 'a'\n", r"auto.route must be written as \[\[auto.route\]\]"),
+        ("[auto]\nroute = ['a']\n", r"line 2: auto.route must be written as \[\[auto.route\]\]"),
+        ("[[auto.route]]\nhelper = 'pass'\n", "line 1: auto.route.match is missing"),
+        ("\n[[auto.route]]\nmatch = 'a'\n", "line 2: auto.route.helper is missing"),
+        (
+            "[[auto.route]]\nmatch = 'a'\nhelper = '/bin/x'\n",
+            "line 3: auto.route.helper must be what follows",
+        ),
+        ("[[auto.route]]\nmatch = 'a'\nhelper = 'auto'\n", "line 3: auto.route.helper must name another"),
+        ("[[auto.route]]\nmatch = 'a'\nhelper = 'pass'\nas = 1\n", "line 4: auto.route.as must be a line"),
+        (
+            "[[auto.route]]\nmatch = 'a'\nhelper = 'b'\n[[auto.route]]\nmatch = 'b'\nuser = 'c'\n",
+            "line 6: auto.route.user is not known",
         ),
         ("not_found =\n", "is not valid TOML: .*line 1"),
         ("\x00", "is not valid TOML"),

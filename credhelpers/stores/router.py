@@ -1,0 +1,217 @@
+"""docker-credential-auto's store: it knows who keeps the credential of each server, and asks that one."""
+
+import os
+import sys
+
+from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
+from credhelpers.log import warn
+from credhelpers.servers import HUB_KEY, candidate_keys, split_scheme
+from credhelpers.stores.routes import ECR, Routes, Target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from credhelpers.log import Log
+    from credhelpers.protocol import OpenStore, Store
+    from credhelpers.settings import Settings
+
+_STARTED_BY = "CREDHELPERS_AUTO"  # in the environment of what we start: our process id
+_CORRECT = "correct auto.default or auto.route in the configuration"
+
+
+class AutoStore:
+    """Every other store behind one name.
+
+    Args:
+        environ: The client's environment.
+        settings: The routes, the default, and how long another helper may take.
+        log: Is told who was asked, and what of several stores could not be read.
+        built_in: How to open the stores that need no other process, by the names of their helpers.
+
+    Raises:
+        StoreUnavailable: A helper that this store has started has started this store.
+    """
+
+    def __init__(
+        self,
+        environ: "Mapping[str, str]",
+        settings: "Settings",
+        log: "Log",
+        built_in: "Mapping[str, OpenStore]",
+    ) -> None:
+        self._environ = environ
+        self._settings = settings
+        self._log = log
+        self._built_in = built_in
+        self._opened: dict[str, Store] = {}
+        self._configured = settings.text("auto.default")
+        self._routes = Routes(settings, self._is_installed, self._default)
+        if _is_running(environ.get(_STARTED_BY, "")):
+            raise StoreUnavailable(
+                "docker-credential-auto was started by a helper that it asks itself", _CORRECT
+            )
+
+    def target(self, server: str) -> Target:
+        """Return who is asked for a server."""
+        return self._routes.target(server)
+
+    def get(self, server: str) -> Credential:
+        """Return the credential that the server's own store has.
+
+        Raises:
+            CredentialsNotFound: It has none; or nobody chose it, and it is a cloud's helper that failed or
+                there is no store on this machine at all; then the cause says so.
+            StoreUnavailable: It failed.
+        """
+        target = self._choose(server)
+        try:
+            return self._look_up(target)
+        except StoreUnavailable as error:
+            if target.reason == "cloud" or isinstance(error, _NoStore):
+                raise CredentialsNotFound(error.cause, error.remedy) from None
+            raise
+
+    def store(self, server: str, credential: Credential) -> None:
+        """Give the server's own store a credential.
+
+        Raises:
+            CredentialError: It does not take it.
+        """
+        target = self._choose(server)
+        self._open(target.helper).store(target.key, credential)
+
+    def erase(self, server: str) -> None:
+        """Let the server's own store forget its credential.
+
+        Raises:
+            StoreUnavailable: It failed.
+        """
+        target = self._choose(server)
+        try:
+            self._open(target.helper).erase(target.key)
+        except _NoStore:
+            return  # so nothing is kept
+
+    def list(self) -> dict[str, str]:
+        """Return the username of each server for which `get` would look into the store that names it.
+
+        The stores are the default, those of the routes, and ECR; the helpers of clouds are not asked unless
+        a route names them, for each would name all hosts of its cloud. One that fails costs its own entries.
+        """
+        usernames: dict[str, str] = {}
+        for helper in dict.fromkeys([self._default(), *self._routes.helpers, ECR]):
+            try:
+                entries = self._open(helper).list()
+            except _NoStore:
+                continue
+            except CredentialError as error:
+                self._log.error("Cannot list", helper=helper, error=error.cause, remedy=error.remedy)
+                warn(f"docker-credential-auto: {error.cause}")
+                continue
+            for key, username in entries.items():
+                for name in self._routes.names(helper, key):
+                    usernames[name] = username
+        return usernames
+
+    def _choose(self, server: str) -> Target:
+        target = self._routes.target(server)
+        self._log.debug(
+            "Chose a store", serverURL=server, helper=target.helper, by=target.match or target.reason
+        )
+        return target
+
+    def _default(self) -> str:
+        if not self._configured:
+            from credhelpers.stores.password_store import PasswordStore
+
+            try:
+                self._configured = "pass" if PasswordStore(self._environ).is_initialised() else "keyring"
+            except StoreUnavailable:
+                self._configured = "keyring"
+        return self._configured
+
+    def _open(self, helper: str) -> "Store":
+        if helper not in self._opened:
+            opening = self._built_in.get(helper)
+            self._opened[helper] = (
+                self._open_built_in(helper, opening) if opening else self._open_external(helper)
+            )
+        return self._opened[helper]
+
+    def _open_built_in(self, helper: str, opening: "OpenStore") -> "Store":
+        try:
+            return opening(self._settings, self._log)
+        except StoreUnavailable as error:
+            is_guess = helper == "keyring" and not self._settings.text("auto.default")
+            if not is_guess or helper in self._routes.helpers or not _is_absence(error):
+                raise
+            raise _NoStore(
+                f"no password store is initialised, and there is no OS keyring: {error.cause}",
+                "initialise a password store: credhelpers init pass",
+            ) from None
+
+    def _open_external(self, helper: str) -> "Store":
+        from credhelpers.stores.external import PREFIX, ExternalStore, find_helper
+
+        executable = find_helper(helper, self._environ)
+        if executable is None:
+            raise StoreUnavailable(f"{PREFIX}{helper} is not on PATH", f"install it, or {_CORRECT}")
+        if _is_ourselves(executable):
+            raise StoreUnavailable(f"{executable} is docker-credential-auto itself", _CORRECT)
+        environ = {**self._environ, _STARTED_BY: str(os.getpid())}
+        return ExternalStore(executable, environ, self._settings.number("auto.helper_seconds"))
+
+    def _is_installed(self, helper: str) -> bool:
+        from credhelpers.stores.external import find_helper
+
+        return find_helper(helper, self._environ) is not None
+
+    def _look_up(self, target: Target) -> Credential:
+        """Ask for the key, and another helper for the key under which docker stores it, too."""
+        store = self._open(target.helper)
+        try:
+            return store.get(target.key)
+        except CredentialsNotFound:
+            other = _as_docker_stores(target.key)
+            if target.helper in self._built_in or other == target.key:
+                raise
+        return store.get(other)
+
+
+class _NoStore(StoreUnavailable):
+    """Nobody named a default store, and this machine has none."""
+
+
+def _as_docker_stores(server: str) -> str:
+    """Return the key that ``docker login`` makes: Docker Hub's one key, else the host."""
+    keys = candidate_keys(server)
+    host = split_scheme(server)[1].partition("/")[0]
+    return HUB_KEY if HUB_KEY in keys else host if host in keys else server
+
+
+def _is_absence(error: StoreUnavailable) -> bool:
+    """Tell whether there is no keyring at all, and not one that is locked or broken."""
+    if sys.platform != "linux":
+        return False
+    from credhelpers.stores.os_keyring.bus import NoService
+
+    return isinstance(error, NoService)
+
+
+def _is_ourselves(executable: str) -> bool:
+    try:
+        return os.path.samefile(executable, sys.argv[0])
+    except OSError:
+        return False
+
+
+def _is_running(process_id: str) -> bool:
+    """Tell whether a process is there; services that a helper leaves behind keep its number for longer."""
+    try:
+        os.kill(int(process_id), 0)
+    except (ValueError, OverflowError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True

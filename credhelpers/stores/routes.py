@@ -1,0 +1,139 @@
+"""Which helper keeps the credential of which server, as pure rules over the configuration."""
+
+from credhelpers.servers import HUB_HOSTS, matches, split_scheme
+from credhelpers.stores.ecr.hosts import host_of
+from credhelpers.stores.ecr.mapping import choose
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credhelpers.settings import Settings
+
+ECR = "ecr-login"
+
+# Hosts whose credentials a cloud's own helper makes, and those helpers, the better one first.
+_CLOUDS = (
+    ("gcr.io", ("gcr", "gcloud")),
+    ("*.gcr.io", ("gcr", "gcloud")),
+    ("*.pkg.dev", ("gcr", "gcloud")),
+    ("*.azurecr.io", ("acr-env",)),
+)
+_HUB = "docker.io"
+_HUB_PATH = "v1"  # of the Hub's key, which stands for the whole Hub
+_HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_:[]%")
+
+
+class Target:
+    """Who is asked for a server's credential.
+
+    Attributes:
+        helper: The helper's name, which is what follows ``docker-credential-``.
+        key: What it is asked for.
+        reason: ``route``, ``as`` (the key that a route names), ``ecr``, ``cloud`` or ``default``.
+        match: The ``match`` of the route, when one decided.
+    """
+
+    __slots__ = ("helper", "key", "match", "reason")
+
+    def __init__(self, helper: str, key: str, reason: str, match: str = "") -> None:
+        self.helper = helper
+        self.key = key
+        self.reason = reason
+        self.match = match
+
+    def __repr__(self) -> str:
+        return f"Target({self.helper!r}, {self.key!r}, {self.reason!r}, {self.match!r})"
+
+
+class Routes:
+    """The decision for each server.
+
+    Args:
+        settings: The routes and, for custom domains, the registries of ECR.
+        is_installed: Tells whether there is a helper of a name; asked for clouds only.
+        default: Tells the name of the helper for everything else; asked only when it is needed.
+    """
+
+    def __init__(
+        self, settings: "Settings", is_installed: "Callable[[str], bool]", default: "Callable[[], str]"
+    ) -> None:
+        self._settings = settings
+        self._is_installed = is_installed
+        self._default = default
+        self._routes = settings.tables("auto.route")
+
+    @property
+    def helpers(self) -> list[str]:
+        """The helpers that routes name, each once."""
+        return list(dict.fromkeys(route["helper"] for route in self._routes))
+
+    def target(self, server: str) -> Target:
+        """Return who is asked for a server: by a route, else by what the host is, else by default."""
+        host, place = _place(server)
+        for route in self._routes:
+            if host and _is_matched(route["match"], host, place):
+                return Target(route["helper"], route.get("as", server), "route", route["match"])
+        for route in self._routes:
+            if route.get("as") == server:
+                return Target(route["helper"], server, "as", route["match"])
+        if host and choose(host_of(server), self._settings)[0]:
+            return Target(ECR, server, "ecr")
+        cloud = self._cloud(server) if host else ""
+        return Target(cloud, server, "cloud") if cloud else Target(self._default(), server, "default")
+
+    def names(self, helper: str, key: str) -> list[str]:
+        """Return the servers under which a key of a helper's is reached; none when it never is.
+
+        Behind a route with ``as`` that is the route's match, if it is no glob. So whoever lists the names and
+        asks for each gets what the key has.
+        """
+        literal = [
+            route["match"]
+            for route in self._routes
+            if route["helper"] == helper and route.get("as") == key and not _is_glob(route["match"])
+        ]
+        names = [name for name in dict.fromkeys(literal) if self._reaches(name, helper, key)]
+        if key not in names and (not names or _place(key)[0]) and self._reaches(key, helper, key):
+            names.append(key)
+        return names
+
+    def _reaches(self, server: str, helper: str, key: str) -> bool:
+        target = self.target(server)
+        return (target.helper, target.key) == (helper, key)
+
+    def _cloud(self, server: str) -> str:
+        host = host_of(server)  # none for plain HTTP or another port: no cloud is there
+        for pattern, helpers in _CLOUDS:
+            if host and matches(pattern, host):
+                return next(filter(self._is_installed, helpers), "")
+        return ""
+
+
+def _is_glob(pattern: str) -> bool:
+    return "*" in pattern or "?" in pattern
+
+
+def _is_matched(pattern: str, host: str, place: str) -> bool:
+    """Tell whether a route's match means a place; without a slash it means the whole host."""
+    pattern = _of_one_spelling(split_scheme(pattern)[1])
+    if "/" not in pattern:
+        return matches(pattern, host)
+    return matches(pattern, place) or matches(pattern, place + "/")  # team/* means what team itself is, too
+
+
+def _place(server: str) -> tuple[str, str]:
+    """Return the host, and host and path, that a server URL names; empty when it is no address."""
+    place = _of_one_spelling(split_scheme(server)[1].partition("?")[0])
+    host = place.partition("/")[0].lower()
+    return (host, place) if _HOST_CHARACTERS.issuperset(host) else ("", "")
+
+
+def _of_one_spelling(place: str) -> str:
+    """Return host and path without a slash at the end, and Docker Hub by one of its names."""
+    host, _, path = place.partition("/")
+    path = path.rstrip("/")
+    if host.lower() in HUB_HOSTS:
+        host = _HUB
+        path = "" if path == _HUB_PATH else path
+    return f"{host}/{path}" if path else host
