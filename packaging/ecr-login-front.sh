@@ -50,9 +50,10 @@ key='' front_key='' front_token='' front_stamp='' front_password=''
 # shellcheck source=/dev/null
 . "$front"
 
-# The file's time is the time to renew the token; a file that is written now has the time of now.
-true 2>/dev/null >"$tokens/front-now" || hand_over
-[ "$front" -nt "$tokens/front-now" ] && [ "$tokens/front-now" -nt "$front.since" ] || hand_over
+# The file's time is the time to renew the token. What Linux shows of a process that has just begun has the time
+# of now.
+now=/proc/$$/stat
+[ -e "$now" ] && [ "$front" -nt "$now" ] && [ "$now" -nt "$front.since" ] || hand_over
 token=$tokens/$front_token
 [ -O "$token" ] && ! [ -L "$token" ] && same "$front" "$token" || hand_over
 

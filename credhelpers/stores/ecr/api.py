@@ -43,8 +43,8 @@ def fetch_token(registry: Registry, chosen: Mapping[str, str], settings: Setting
     seconds = settings.number("ecr.call_seconds")
     try:
         with _Deadline(seconds):
-            session = Session(chosen.get("profile"), settings.number("ecr.metadata_seconds"))
-            answer = _client(session, registry, chosen, settings).get_authorization_token()
+            session = Session(chosen.get("profile"), registry.region, settings.number("ecr.metadata_seconds"))
+            answer = open_client(session, registry, chosen, settings).get_authorization_token()
         return _token(answer, registry, now)
     except _OutOfTime:
         raise CredentialsNotFound(
@@ -73,7 +73,8 @@ def _token(answer: Any, registry: Registry, now: float) -> Token:
 
 
 # boto3 makes the classes of its clients at run time, so there is no better type for one than Any.
-def _client(session: Session, registry: Registry, chosen: Mapping[str, str], settings: Settings) -> Any:
+def open_client(session: Session, registry: Registry, chosen: Mapping[str, str], settings: Settings) -> Any:
+    """Return a client of the registry's ECR API, by the identity that the configuration chooses for it."""
     config = Config(
         connect_timeout=settings.number("ecr.connect_seconds"),
         read_timeout=settings.number("ecr.read_seconds"),

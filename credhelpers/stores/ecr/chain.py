@@ -24,19 +24,22 @@ class Session:
 
     Args:
         profile: The profile of the AWS configuration to use; None for the one that the environment says.
+        region: Where STS and others are asked when the AWS configuration does not say.
         metadata_seconds: How long each request to the metadata service may take, unless the environment says.
 
     Attributes:
         boto3: The session itself.
     """
 
-    def __init__(self, profile: str | None, metadata_seconds: float) -> None:
+    def __init__(self, profile: str | None, region: str, metadata_seconds: float) -> None:
         home = home_directory(os.environ)
         if home:
             os.environ["HOME"] = (
                 home  # the SDK follows any HOME, and tokens are kept by what stands in this one
             )
         core = botocore.session.Session(profile=profile)
+        if not core.get_config_variable("region"):
+            core.set_config_variable("region", region)
         self._metadata = None
         if "AWS_METADATA_SERVICE_TIMEOUT" not in os.environ:
             self._metadata = _metadata_provider(core, metadata_seconds)

@@ -63,7 +63,10 @@ def host_of(server: str) -> str:
     to another port or over plain HTTP.
     """
     scheme, place = split_scheme(server)
-    host, _, port = place.partition("/")[0].lower().partition(":")
+    authority = place.partition("/")[0]
+    if not authority.isascii():
+        return ""  # some letters, such as the Kelvin sign, are ASCII only once they are in lower case
+    host, _, port = authority.lower().partition(":")
     return host if scheme in ("", "https") and port in ("", _HTTPS_PORT) else ""
 
 

@@ -3,7 +3,7 @@
 import os
 import time
 
-from credhelpers.credential import BadRequest, Credential, CredentialsNotFound
+from credhelpers.credential import BadRequest, Credential, CredentialsNotFound, StoreUnavailable
 from credhelpers.settings import state_directory
 from credhelpers.stores.ecr.hosts import Registry, host_of
 from credhelpers.stores.ecr.identity import identity_key
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from credhelpers.settings import Settings
 
 _LOCK_SLACK = 2.0  # seconds; whoever holds the lock longer than a call may take has other troubles
+_NOT_KEPT = (
+    "the token cannot be kept: there is no token cache, or it cannot be written",
+    "see the log, and whether AWS_ECR_DISABLE_CACHE is set",
+)
 _TRUE = ("1", "t", "T", "true", "True", "TRUE")
 
 
@@ -65,19 +69,20 @@ class EcrStore:
             BadRequest: The server is not ECR's.
             StoreUnavailable: The token cannot be kept.
         """
+        if self._ignores_storage:
+            return
         place = self._place(server)
         if place is None:
             raise BadRequest(
                 f"{server} is not an Amazon ECR registry, and this helper keeps nothing else",
                 "name another helper for it in credHelpers of Docker's config.json",
             )
-        if self._ignores_storage:
-            return
         now = time.time()
         token = Token(
             credential.username, credential.secret, now, _end_of(credential.secret, now), (place.host,)
         )
-        self._cache.save(stored_name(place.host), "", token)
+        if not self._cache.save(stored_name(place.host), "", token):
+            raise StoreUnavailable(*_NOT_KEPT)
 
     def erase(self, server: str) -> None:
         """Forget the token that was stored for a server, and the shared one of its region and identity."""
@@ -93,6 +98,50 @@ class EcrStore:
         found = {host: "AWS" for host in hosts if "*" not in host and "?" not in host}
         found.update(self._cache.hosts(time.time()))
         return {"https://" + host: username for host, username in found.items()}
+
+    def cached(self, server: str) -> "Cached | None":
+        """Return what is kept for a registry, as it stands; asks nobody. None for a server that is not ECR's."""
+        place = self._place(server)
+        if place is None:
+            return None
+        now = time.time()
+        stored = None if self._ignores_storage else self._cache.load(stored_name(place.host), "")
+        by_login = stored is not None and stored.is_valid(now)
+        token = stored if by_login else self._cache.load(place.name, place.key)
+        seconds = self._settings.number("ecr.failure_seconds")
+        failure = self._cache.load_failure(place.name, place.key, now, seconds)
+        return Cached(place, token if token and token.is_valid(now) else None, failure, by_login=by_login)
+
+    def refresh(self, server: str, since: float) -> Token:
+        """Fetch a token, however good the cached one is, unless that one has come since a moment.
+
+        Args:
+            server: The registry.
+            since: Seconds since the epoch; registries that share a token cost one request that way.
+
+        Raises:
+            BadRequest: The server is not ECR's.
+            CredentialsNotFound: AWS gave no token; the cause says why.
+            StoreUnavailable: The token cannot be kept.
+        """
+        from credhelpers.stores.ecr.refresh import Turn
+
+        place = self._place(server)
+        if place is None:
+            raise BadRequest(f"{server} is not an Amazon ECR registry", "name one, or all: --all")
+        with Turn(self._cache, place.name, self._settings.number("ecr.call_seconds") + _LOCK_SLACK):
+            token = self._cache.load(place.name, place.key)
+            if token and not token.is_valid(time.time()):
+                token = None
+            if token is None or token.issued < since:
+                self._ask(place, token)
+            elif place.host not in token.hosts:
+                token.hosts = (*token.hosts, place.host)
+                self._cache.save(place.name, place.key, token)
+            token = self._cache.load(place.name, place.key)
+        if token is None or token.issued < since:
+            raise StoreUnavailable(*_NOT_KEPT)
+        return token
 
     def _place(self, server: str) -> "_Place | None":
         host = host_of(server)
@@ -148,8 +197,34 @@ class EcrStore:
         self._log.info("Got a token", region=place.registry.region, registry=place.host)
         if old:
             token.hosts = tuple(dict.fromkeys(old.hosts + token.hosts))
-        self._cache.save(place.name, place.key, token)
+        if token.is_valid(time.time()):
+            self._cache.save(place.name, place.key, token)
         return token
+
+
+class Cached:
+    """What the cache has for a registry.
+
+    Attributes:
+        registry: The registry.
+        chosen: What the configuration says of the identity that reads it.
+        name: The name of the token's file, shared by all registries that this token opens.
+        token: The token, if there is one that is good.
+        by_login: Whether somebody brought it with ``docker login``.
+        failure: What went wrong a moment ago, while it is told again without asking.
+    """
+
+    __slots__ = ("by_login", "chosen", "failure", "name", "registry", "token")
+
+    def __init__(
+        self, place: "_Place", token: Token | None, failure: CredentialsNotFound | None, *, by_login: bool
+    ) -> None:
+        self.registry = place.registry
+        self.chosen = place.chosen
+        self.name = place.name
+        self.token = token
+        self.by_login = by_login
+        self.failure = failure
 
 
 class _Place:
@@ -174,6 +249,7 @@ def _end_of(secret: str, now: float) -> float:
 
     latest = now + LONGEST_LIFE
     try:
-        return min(latest, float(json.loads(base64.b64decode(secret, validate=True))["expiration"]))
+        end = float(json.loads(base64.b64decode(secret, validate=True))["expiration"])
+        return min(latest, max(now, end))
     except (ValueError, TypeError, KeyError, RecursionError):
         return latest

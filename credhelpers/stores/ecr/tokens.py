@@ -46,8 +46,8 @@ class Token:
     ) -> None:
         self.username = username
         self.password = password
-        self.issued = issued
-        self.expires = min(expires, issued + LONGEST_LIFE)
+        self.issued = int(issued)  # as it is on disk, so that what follows from it is the same for everybody
+        self.expires = int(min(expires, issued + LONGEST_LIFE))
         self.hosts = hosts
 
     def is_valid(self, now: float) -> bool:
@@ -61,7 +61,7 @@ class Token:
     @property
     def renew_at(self) -> int:
         """When the token has lived half its life, in whole seconds since the epoch."""
-        return int((self.issued + self.expires) / 2)
+        return (self.issued + self.expires) // 2
 
 
 class TokenCache:
@@ -84,17 +84,18 @@ class TokenCache:
             return None
         try:
             issued, expires = map(float, fields[2:4])
-        except ValueError:
+            return Token(fields[5], fields[6], issued, expires, tuple(fields[4].split()))
+        except (ValueError, OverflowError):
             self._pass_over(ValueError(f"{name} is damaged"))
             return None
-        return Token(fields[5], fields[6], issued, expires, tuple(fields[4].split()))
 
-    def save(self, name: str, key: str, token: Token) -> None:
-        """Put a token in place of what is under its name; a cache that cannot be written is only told of."""
+    def save(self, name: str, key: str, token: Token) -> bool:
+        """Put a token in place of what is under its name, and tell whether that went well."""
         hosts = " ".join(token.hosts)
-        times = (f"{token.issued:.0f}", f"{token.expires:.0f}")
+        times = (str(token.issued), str(token.expires))
         self._prune(token.issued)
-        self._write(name, (_FORMAT, key, *times, hosts, token.username, token.password), token.renew_at)
+        fields = (_FORMAT, key, *times, hosts, token.username, token.password)
+        return self._write(name, fields, token.renew_at)
 
     def load_failure(self, name: str, key: str, now: float, seconds: float) -> CredentialsNotFound | None:
         """Return what went wrong less than so many seconds ago, if anything did."""
@@ -107,7 +108,7 @@ class TokenCache:
 
     def save_failure(self, name: str, key: str, error: CredentialsNotFound, now: float) -> None:
         """Remember what went wrong."""
-        self._write(name + ".failed", (_FAILURE_FORMAT, key, f"{now:.0f}", error.cause, error.remedy))
+        self._write(name + ".failed", (_FAILURE_FORMAT, key, str(int(now)), error.cause, error.remedy))
 
     def drop(self, name: str) -> None:
         """Forget a token and the last failure."""
@@ -131,7 +132,9 @@ class TokenCache:
         found: dict[str, str] = {}
         for name in names:
             is_token = (
-                _is_ours(name) and not name.startswith(_FRONT) and not name.endswith((".tmp", ".failed"))
+                _is_ours(name)
+                and not name.startswith(_FRONT)
+                and not name.endswith((".tmp", ".failed", ".lock"))
             )
             fields = self._read(name, 7) if is_token else None
             token = self.load(name, fields[1]) if fields else None
@@ -152,7 +155,7 @@ class TokenCache:
             OSError: There is nothing to lock; on entering the lock too.
         """
         files.make_private_directory(self._directory)
-        return Lock(self._path(f"lock-{name[-1]}"), seconds)  # sixteen are enough, and never pile up
+        return Lock(self._path(name + ".lock"), seconds)
 
     def _prune(self, now: float) -> None:
         """Remove what nobody can use any more: tokens of identities and configurations of other days."""
@@ -183,9 +186,9 @@ class TokenCache:
             return None
         return fields[:count]
 
-    def _write(self, name: str, fields: tuple[str, ...], time: int = 0) -> None:
+    def _write(self, name: str, fields: tuple[str, ...], time: int = 0) -> bool:
         if any("\n" in field for field in fields):
-            return  # no line of AWS's or of the environment's makes another one here
+            return False  # no line of AWS's or of the environment's makes another one here
         try:
             files.make_private_directory(self._directory)
             files.replace(self._path(name), ("\n".join(fields) + "\n").encode())
@@ -193,6 +196,8 @@ class TokenCache:
                 os.utime(self._path(name), (time, time))
         except OSError as error:
             self._pass_over(error)
+            return False
+        return True
 
     def _pass_over(self, error: Exception) -> None:
         if self._passed_over:
@@ -233,8 +238,8 @@ class NoCache(TokenCache):
         del name, count
         return None
 
-    def _write(self, name: str, fields: tuple[str, ...], time: int = 0) -> None:
-        pass
+    def _write(self, name: str, fields: tuple[str, ...], time: int = 0) -> bool:
+        return False
 
 
 def stored_name(host: str) -> str:

@@ -1,0 +1,257 @@
+"""AWS that refuses, breaks off, stalls or talks rubbish: bounded, told in a line, not asked again at once."""
+
+import json
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from credhelpers import settings
+from credhelpers.emulator import Request, Response
+from tests.support.aws import (
+    HOST,
+    PASSWORD,
+    TOKEN_CALL,
+    Misbehaving,
+    drip,
+    failing,
+    flood,
+    half_an_answer,
+    reset,
+    saying,
+    silence,
+)
+from tests.support.client import NOT_FOUND
+from tests.support.worker import Worker
+
+HURRY = "[ecr]\nread_seconds = 0.4\ncall_seconds = 3\nattempts = 2\n"
+REASONABLE_SECONDS = 10  # for a promise of three and a machine with other things to do
+
+
+@pytest.fixture
+def hurried(worker: Worker) -> Worker:
+    """A machine with access keys that has less patience than usual, for tests that would have to wait."""
+    config = worker.home / "config.toml"
+    config.write_text(HURRY)
+    return worker.with_keys().but(CREDHELPERS_CONFIG=str(config))
+
+
+def _told(worker: Worker, host: str = HOST) -> str:
+    """Return the cause, which is one line followed by one of remedy, and which is in the log too."""
+    cause, remedy = worker.cause_of_nothing(host).splitlines()
+    assert remedy.startswith("docker-credential-ecr-login: ")
+    assert cause.removeprefix("docker-credential-ecr-login: ").split('"')[0] in worker.log
+    assert "Traceback" not in worker.log
+    return cause
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "calls"),
+    [
+        (400, "InvalidParameterException", 1),
+        (400, "UnrecognizedClientException", 1),
+        (403, "AccessDeniedException", 1),
+        (403, "RequestTimeTooSkewed", 1),
+        (400, "ThrottlingException", 3),
+        (429, "TooManyRequestsException", 3),
+        (500, "ServerException", 3),
+        (503, "ServiceUnavailableException", 3),
+    ],
+)
+def test_an_error_of_aws_is_told_by_its_code_and_only_a_passing_one_is_tried_again(
+    worker: Worker, status: int, code: str, calls: int
+) -> None:
+    machine = worker.with_keys()
+    worker.aws.fault = failing(status, code, "the reason")
+
+    cause = _told(machine)
+    assert code in cause
+    assert "the reason" in cause
+    assert worker.aws.total == calls
+
+    assert _told(machine) == cause  # out of the memory of failures
+    assert worker.aws.total == calls
+
+
+def test_a_passing_fault_is_not_even_noticed(worker: Worker) -> None:
+    def fail_first(request: Request) -> Response | None:
+        return Response.error(503, "ServiceUnavailable", "") if worker.aws.calls[TOKEN_CALL] == 1 else None
+
+    worker.aws.fault = fail_first
+    answer = worker.with_keys().get(HOST)
+
+    assert (answer.credentials().secret, answer.err) == (PASSWORD, b"")
+
+
+def test_aws_is_asked_again_a_minute_after_a_failure(worker: Worker) -> None:
+    machine = worker.with_keys()
+    worker.aws.fault = failing(403, "AccessDeniedException")
+    machine.cause_of_nothing()
+    worker.aws.fault = None
+
+    machine.cause_of_nothing()
+    worker.age(61)
+
+    assert machine.password() == PASSWORD
+    assert worker.aws.calls[TOKEN_CALL] == 2
+
+
+@pytest.mark.parametrize("seconds", [-3600, -2 * 24 * 3600])
+def test_a_failure_from_the_future_is_not_believed(worker: Worker, seconds: int) -> None:
+    machine = worker.with_keys()
+    worker.aws.fault = failing(403, "AccessDeniedException")
+    machine.cause_of_nothing()
+    worker.aws.fault = None
+    worker.age(seconds)
+
+    assert machine.password() == PASSWORD
+
+
+def test_a_failure_in_one_region_says_nothing_about_another(worker: Worker) -> None:
+    machine = worker.with_keys()
+    worker.aws.fault = lambda request: (
+        Response.error(403, "AccessDeniedException", "") if request.scope[2] == "eu-central-1" else None
+    )
+    machine.cause_of_nothing()
+
+    assert machine.password(HOST.replace("eu-central-1", "eu-west-1")) == PASSWORD
+
+
+@pytest.mark.parametrize("behaviour", [reset, silence, drip, half_an_answer])
+def test_a_broken_connection_is_tried_again_and_then_told(
+    hurried: Worker, behaviour: Callable[[socket.socket], None]
+) -> None:
+    with Misbehaving(behaviour) as broken:
+        machine = hurried.but(AWS_ENDPOINT_URL=broken.url)
+        began = time.monotonic()
+        cause = _told(machine)
+        took = time.monotonic() - began
+        assert "no token" in cause or "AWS did not answer within 3 s" in cause
+        tries = broken.connections
+        assert 1 <= tries <= 2
+
+        assert _told(machine) == cause
+        assert broken.connections == tries
+    assert took < REASONABLE_SECONDS
+
+
+def test_a_closed_port_is_told(hurried: Worker) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+
+    assert f"127.0.0.1:{port}" in _told(hurried.but(AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}"))
+
+
+def test_a_flood_is_not_waited_for_nor_kept(hurried: Worker) -> None:
+    with Misbehaving(flood) as broken:
+        began = time.monotonic()
+        _told(hurried.but(AWS_ENDPOINT_URL=broken.url))
+        assert time.monotonic() - began < REASONABLE_SECONDS
+
+    assert sum(path.stat().st_size for path in hurried.home.rglob("*") if path.is_file()) < 1 << 20
+
+
+def _authorization(**changes: object) -> bytes:
+    return json.dumps(
+        {"authorizationData": [{"authorizationToken": "QVdTOng=", "expiresAt": 4e9, **changes}]}
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>captive portal</html>",
+        b"{}",
+        b"[]",
+        b"null",
+        b'{"authorizationData": null}',
+        b'{"authorizationData": []}',
+        b'{"authorizationData": [{}]}',
+        b"{" * 100_000,
+        b"\xff\xfe",
+        _authorization(authorizationToken="no base64!"),
+        _authorization(authorizationToken="//79"),
+        _authorization(authorizationToken="QVdT"),
+        _authorization(authorizationToken=""),
+        _authorization(authorizationToken=7),
+        _authorization(expiresAt="soon"),
+        _authorization(expiresAt=None),
+        _authorization(expiresAt=1e300),
+    ],
+    ids=lambda body: body[:80].decode("latin-1"),
+)
+def test_an_answer_that_is_none_is_told_and_nothing_of_it_is_given_out(hurried: Worker, body: bytes) -> None:
+    with Misbehaving(saying(body)) as broken:
+        answer = hurried.but(AWS_ENDPOINT_URL=broken.url).get(HOST)
+
+    assert (answer.code, answer.out.strip()) == (1, NOT_FOUND), answer
+    assert answer.err.count(b"\n") == 2
+    assert b"internal error" not in answer.err
+
+
+def test_a_password_with_a_line_break_is_not_cached_apart_from_its_lines(worker: Worker) -> None:
+    worker.aws.password = "two\nlines"
+
+    assert worker.password() == worker.password() == "two\nlines"
+
+
+def test_a_silent_metadata_service_is_asked_once_and_not_for_long(worker: Worker) -> None:
+    with Misbehaving(silence) as blackhole:
+        machine = worker.but(AWS_EC2_METADATA_SERVICE_ENDPOINT=blackhole.url)
+        began = time.monotonic()
+        cause = _told(machine)
+        took = time.monotonic() - began
+        assert "the instance metadata service did not answer" in cause
+        assert blackhole.connections <= 2  # one for IMDSv2's token, one for the role without it
+
+        tries = blackhole.connections
+        assert _told(machine) == cause
+        assert blackhole.connections == tries
+    assert took < 5  # the promise is 2 s; the rest is for a busy machine
+    assert worker.aws.total == 0
+
+
+@pytest.mark.parametrize("behaviour", [reset, half_an_answer, saying(b"<html>"), flood])
+def test_a_broken_metadata_service_is_told(
+    hurried: Worker, behaviour: Callable[[socket.socket], None]
+) -> None:
+    with Misbehaving(behaviour) as broken:
+        machine = hurried.but(AWS_ACCESS_KEY_ID=None, AWS_EC2_METADATA_SERVICE_ENDPOINT=broken.url)
+        cause = _told(machine)
+
+    assert "no AWS credentials" in cause or "did not answer within 3 s" in cause
+
+
+def test_a_metadata_service_that_is_turned_off_is_not_asked(worker: Worker) -> None:
+    assert "no AWS credentials" in _told(worker.but(AWS_EC2_METADATA_DISABLED="true"))
+
+    assert worker.aws.total == 0
+
+
+def test_a_public_registry_without_credentials_is_not_found_and_says_why(worker: Worker) -> None:
+    cause = _told(worker.but(AWS_EC2_METADATA_DISABLED="true"), "public.ecr.aws")
+
+    assert "ECR Public" in cause
+
+
+def test_an_aws_configuration_that_cannot_be_parsed_is_told(worker: Worker) -> None:
+    path = worker.configure("config", "no section\n")
+
+    assert str(path) in _told(worker)
+
+
+def test_every_limit_has_the_promised_size() -> None:
+    assert settings.DEFAULTS["ecr.call_seconds"] == 10
+    assert settings.DEFAULTS["ecr.failure_seconds"] == 60
+    assert settings.DEFAULTS["ecr.last_seconds"] == 300
+
+
+def test_a_home_that_holds_no_log_yet_has_one_after_the_first_failure(worker: Worker) -> None:
+    worker.but(AWS_EC2_METADATA_DISABLED="true").cause_of_nothing()
+
+    log = Path(worker.env["HOME"], ".ecr", "log", "ecr-login.log")
+    assert "level=error" in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600
