@@ -70,14 +70,18 @@ def run(
     Raises:
         OSError: It cannot be started.
     """
+    child = _Child(given, apart=apart, hear=hear)
     if apart:
         with _EndsOnSignals():
-            return _run(_Child(command, environ, given, apart=True, hear=hear), seconds, limit)
-    return _run(_Child(command, environ, given, apart=False, hear=hear), seconds, limit)
+            return _run(child, command, environ, seconds, limit)
+    return _run(child, command, environ, seconds, limit)
 
 
-def _run(child: "_Child", seconds: float, limit: int) -> Outcome:
+def _run(
+    child: "_Child", command: list[str], environ: "Mapping[str, str]", seconds: float, limit: int
+) -> Outcome:
     try:
+        child.start(command, environ)
         finished = child.exchange(time.monotonic() + seconds, limit)
         exit_status = child.end(kill=not finished)
         return Outcome(exit_status if finished else None, *(bytes(child.streams[end]) for end in (1, 2, 3)))
@@ -116,32 +120,29 @@ class _EndsOnSignals:
 class _Child:
     """A running program, the ends of the pipes to it and what came out of them."""
 
-    def __init__(
-        self,
-        command: list[str],
-        environ: "Mapping[str, str]",
-        given: "bytes | int",
-        *,
-        apart: bool,
-        hear: "Hear | None",
-    ) -> None:
+    def __init__(self, given: "bytes | int", *, apart: bool, hear: "Hear | None") -> None:
+        self._given = given
         self._apart = apart
         self._hear = hear
+        self._pid = 0
         self.streams = {1: bytearray(), 2: bytearray(), 3: bytearray()}
         self._sources: dict[int, bytearray] = {}
         self._sink = -1
         self._unsent = memoryview(given if isinstance(given, bytes) else b"")
         self._exit_status: int | None = None
         self._end = -1
+
+    def start(self, command: list[str], environ: "Mapping[str, str]") -> None:
+        """Start the program; whatever comes of it, `end` and `close` are to be called."""
         theirs = []
         try:
-            if isinstance(given, bytes):
+            if isinstance(self._given, bytes):
                 source, self._sink = os.pipe()
                 os.set_blocking(self._sink, False)
                 theirs.append(source)
                 actions = [(os.POSIX_SPAWN_DUP2, source, 0)]
             else:
-                actions = [(os.POSIX_SPAWN_DUP2, given, 0)]
+                actions = [(os.POSIX_SPAWN_DUP2, self._given, 0)]
             for target, content in self.streams.items():  # 3 last: it may be the number of one of ours
                 source, sink = os.pipe()
                 self._sources[source] = content
@@ -152,12 +153,9 @@ class _Child:
                 command,
                 environ,
                 file_actions=actions,
-                setsid=apart,
+                setsid=self._apart,
                 setsigdef=(_SIGPIPE, _SIGXFSZ),  # which Python ignores, and programs do not expect to be
             )
-        except BaseException:
-            self.close()
-            raise
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
@@ -221,6 +219,8 @@ class _Child:
 
     def end(self, *, kill: bool) -> int:
         """Wait for the program, after killing it or after it has ended, and return its exit status."""
+        if not self._pid:
+            return -1  # it has never run
         if self._exit_status is None:
             if kill:
                 (os.killpg if self._apart else os.kill)(self._pid, _SIGKILL)

@@ -132,7 +132,7 @@ def test_docker_py_gets_along_with_all_of_them(machine: Machine) -> None:
     assert config.resolve_authconfig("public.example") is None
     with pytest.raises(docker.errors.DockerException, match="this helper is broken"):
         config.resolve_authconfig(BROKEN)
-    everything: dict[str, dict[str, str]] = config.get_all_credentials()  # type: ignore[no-untyped-call]
+    everything: dict[str, dict[str, str]] = config.get_all_credentials()
     assert {server: found["Username"] for server, found in everything.items()} == {
         HOST: "AWS",
         f"https://{HOST}": "AWS",

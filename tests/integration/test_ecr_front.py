@@ -1,4 +1,4 @@
-"""The front in plain sh: it says what Python says, and no longer than it may, in every shell that is /bin/sh."""
+"""The front in plain sh says what Python says, and no longer than it may, in each shell that may be /bin/sh."""
 
 import os
 import shutil

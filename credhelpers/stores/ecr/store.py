@@ -100,7 +100,7 @@ class EcrStore:
         return {"https://" + host: username for host, username in found.items()}
 
     def cached(self, server: str) -> "Cached | None":
-        """Return what is kept for a registry, as it stands; asks nobody. None for a server that is not ECR's."""
+        """Return what is kept for a registry, without asking anybody; None for a server that is none."""
         place = self._place(server)
         if place is None:
             return None
