@@ -1,9 +1,13 @@
 """`credhelpers`, the operator's command: the group, and what becomes of errors."""
 
+import os
+
 import click
 
 from credhelpers import __version__
+from credhelpers.cli.configure import configure
 from credhelpers.cli.demo import demo
+from credhelpers.cli.migrate import migrate
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
 
@@ -12,6 +16,8 @@ class _Commands(click.Group):
     """Commands whose errors are one line of cause and one of remedy; exit status 1."""
 
     def invoke(self, ctx: click.Context) -> object:
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False  # no-color.org; click does not know it
         try:
             return super().invoke(ctx)
         except CredentialError as error:
@@ -33,4 +39,6 @@ def main(*, debug: bool) -> None:
     del debug  # read by the group when a command fails
 
 
+main.add_command(configure)
 main.add_command(demo)
+main.add_command(migrate)

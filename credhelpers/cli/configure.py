@@ -1,0 +1,226 @@
+"""`credhelpers configure`: names the helpers to Docker, podman and Nomad, and takes that back."""
+
+import difflib
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+
+import click
+
+from credhelpers import nomad
+from credhelpers.cli.configure_edits import ECR_HELPER, Wishes, edits, undoing_edits
+from credhelpers.credential import CredentialError
+from credhelpers.docker_config import DockerConfig, podman_auth_path
+from credhelpers.podman import lasting_auth_path
+from credhelpers.settings import SYSTEM_FILE
+from credhelpers.shared_file import BACKUP, Edit
+from credhelpers.stores.external import PREFIX, find_helper
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_STRING_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*"\s*:\s*)"((?:[^"\\]|\\.)*)"')
+_DIFF_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+_EXAMPLES = """\b
+Examples:
+  credhelpers configure --store pass
+  credhelpers configure --store auto --dry-run
+  credhelpers configure --ecr 123456789012.dkr.ecr.eu-central-1.amazonaws.com --podman
+  sudo credhelpers configure --nomad
+  credhelpers configure --undo
+
+\b
+Exit status: 0 when all is as wanted, also when there was nothing to do; 1 when something
+failed, which is named; 2 when the command line is wrong."""
+
+
+def name_of_helper(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Check the name of a helper, for click; it may be written as the whole name of the executable."""
+    del context, option
+    if value is None:
+        return None
+    name = value.removeprefix(PREFIX)
+    if not _NAME.fullmatch(name):
+        raise click.BadParameter("a helper's name has letters, digits, dots, dashes and underscores only")
+    return name
+
+
+@dataclass
+class _Report:
+    """What was done, for people or for programs."""
+
+    dry_run: bool
+    as_json: bool
+    changed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    plaintext: dict[str, list[str]] = field(default_factory=dict)
+    warnings: list[CredentialError] = field(default_factory=list)
+    stanza: str = ""
+    diff: str = ""
+
+    def say(self, text: str) -> None:
+        if not self.as_json:
+            click.echo(text)
+
+    def warn(self, cause: str, remedy: str) -> None:
+        self.warnings.append(CredentialError(cause, remedy))
+        click.secho(f"credhelpers: {cause}", fg="yellow", err=True)
+        click.echo(f"credhelpers: {remedy}", err=True)
+
+    def finish(self) -> None:
+        if not self.as_json:
+            return
+        warnings = [{"cause": warning.cause, "remedy": warning.remedy} for warning in self.warnings]
+        report: dict[str, object] = {"dry_run": self.dry_run, "changed": self.changed}
+        report |= {"unchanged": self.unchanged, "plaintext": self.plaintext, "warnings": warnings}
+        if self.dry_run:
+            report["diff"] = self.diff
+        if self.stanza:
+            report["stanza"] = self.stanza
+        click.echo(json.dumps(report, indent=2))
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option(
+    "--store",
+    metavar="pass|keyring|auto|NAME",
+    callback=name_of_helper,
+    help="Keep every registry's credentials by docker-credential-NAME.",
+)
+@click.option("--ecr", metavar="HOST", multiple=True, help="Get tokens for this ECR registry; repeatable.")
+@click.option("--podman", is_flag=True, help="Tell podman, buildah and skopeo too.")
+@click.option(
+    "--nomad", "for_nomad", is_flag=True, help="Set up a Nomad client; its helper is --store's, or ecr-login."
+)
+@click.option("--nomad-dir", metavar="DIR", help=f"Nomad's configuration, if not {nomad.DIRECTORY}.")
+@click.option(
+    "--system-config",
+    metavar="FILE",
+    default=SYSTEM_FILE,
+    show_default=True,
+    help="The configuration of the helpers for every user, which --nomad edits.",
+)
+@click.option(
+    "--docker-config", metavar="DIR", help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would change, as a diff, and change nothing.")
+@click.option("--undo", is_flag=True, help="Take back the last change; with --podman and --nomad theirs too.")
+@click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
+def configure(  # noqa: PLR0913  one for each option
+    *,
+    store: str | None,
+    ecr: tuple[str, ...],
+    podman: bool,
+    for_nomad: bool,
+    nomad_dir: str | None,
+    system_config: str,
+    docker_config: str | None,
+    dry_run: bool,
+    undo: bool,
+    as_json: bool,
+) -> None:
+    """Tell Docker, podman or Nomad which credential helper to ask.
+
+    Everything else in their files stays as it is, to the byte; what was there is kept beside each as
+    FILE.credhelpers-backup.
+    """
+    if undo and (store or ecr):
+        raise click.UsageError("--undo takes back a change; leave out --store and --ecr.")
+    if not (undo or store or ecr or for_nomad):
+        raise click.UsageError("Say what to configure: --store, --ecr or --nomad.")
+    wishes = Wishes(store, ecr, podman, for_nomad, docker_config, nomad_dir, os.path.abspath(system_config))
+    report = _Report(dry_run, as_json)
+    planned = undoing_edits(wishes, os.environ) if undo else edits(wishes, os.environ)
+    _carry_out(planned, report, undo=undo)
+    if undo and not planned:
+        report.say("Nothing to undo: there is no backup.")
+    if not undo:
+        _show_stanza(wishes, report)
+        _check_helpers(wishes, report)
+        _check_plaintext(wishes, report)
+    report.finish()
+
+
+def _carry_out(planned: list[Edit], report: _Report, *, undo: bool) -> None:
+    previews = [edit.preview() for edit in planned]  # so that what cannot be done is known before the first
+    for edit, (before, after) in zip(planned, previews, strict=True):
+        backup = os.path.realpath(edit.path) + BACKUP
+        if report.dry_run and before != after:
+            report.changed.append(edit.path)
+            report.diff += _show_diff(edit.path, before, after, report)
+        elif not report.dry_run and edit.make():
+            report.changed.append(edit.path)
+            made = "made" if before is None else f"changed; what was there is in {backup}"
+            report.say(f"{edit.path}: {'as it was before' if undo else made}")
+        else:
+            report.unchanged.append(edit.path)
+            report.say(f"{edit.path}: nothing to do")
+        if undo and not report.dry_run:
+            os.unlink(backup)
+
+
+def _show_diff(path: str, before: bytes | None, after: bytes | None, report: _Report) -> str:
+    """Show a unified diff with no secret in it, and return it."""
+    texts = [(content or b"").decode() for content in (before, after)]
+    if path.endswith(".json"):
+        texts = _without_secrets(texts)
+    origin, target = ("/dev/null" if content is None else path for content in (before, after))
+    old, new = ([line + "\n" for line in text.splitlines()] for text in texts)
+    lines = list(difflib.unified_diff(old, new, origin, target))
+    for line in lines:
+        colour = None if line.startswith(("+++", "---")) else _DIFF_COLOURS.get(line[0])
+        report.say(click.style(line.rstrip("\n"), fg=colour))
+    return "".join(lines)
+
+
+def _without_secrets(texts: list[str]) -> list[str]:
+    """Return the texts of a config.json with every text but the names of helpers left out."""
+    shown = set()
+    for text in texts:
+        config = DockerConfig("", text.encode())
+        shown |= {config.creds_store, *config.cred_helpers.values()}
+
+    def mask(member: re.Match[str]) -> str:
+        return member[0] if member[2] in shown else f'{member[1]}"…"'
+
+    return [_STRING_MEMBER.sub(mask, text) for text in texts]
+
+
+def _show_stanza(wishes: Wishes, report: _Report) -> None:
+    if wishes.for_nomad and not wishes.writes_stanza:
+        report.stanza = nomad.stanza(wishes.nomad_helper)
+        report.say(f"{nomad.DIRECTORY} does not exist; put this into your Nomad client's configuration:")
+        report.say(report.stanza.rstrip("\n"))
+
+
+def _check_helpers(wishes: Wishes, report: _Report) -> None:
+    """Warn of helpers that Docker would not find."""
+    names = [wishes.store or "", ECR_HELPER if wishes.ecr else ""]
+    if wishes.for_nomad:
+        names.append(wishes.nomad_helper)
+    for name in dict.fromkeys(filter(None, names)):
+        if find_helper(name, os.environ) is None:
+            beside = os.path.dirname(os.path.realpath(sys.argv[0]))
+            installed = os.path.exists(os.path.join(beside, PREFIX + name))
+            remedy = f"add {beside} to PATH" if installed else "install it, or name another helper"
+            report.warn(f"{PREFIX}{name} is not on PATH, so it will not be found", remedy)
+
+
+def _check_plaintext(wishes: Wishes, report: _Report) -> None:
+    """Warn of secrets that still stand in the files."""
+    paths = [wishes.docker_path(os.environ)] if wishes.store or wishes.ecr else []
+    if wishes.for_podman:
+        paths += [podman_auth_path(os.environ), lasting_auth_path(os.environ)]
+    for path in dict.fromkeys(paths):
+        config = DockerConfig.read(path)
+        servers = list(config.plaintext())
+        if not servers:
+            continue
+        report.plaintext[path] = servers
+        unused = config.creds_store and not report.dry_run
+        report.warn(
+            f"{path} has the secrets of {', '.join(servers)} in plain text"
+            + (f", and Docker now asks {config.creds_store} instead" if unused else ""),
+            "move them into the store: credhelpers migrate",
+        )

@@ -1,0 +1,276 @@
+"""Docker's config.json and podman's auth.json: where they are, and what they say of credentials."""
+
+import base64
+import binascii
+import json
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn, TypeVar
+
+from credhelpers import settings
+from credhelpers.credential import Credential, CredentialError
+from credhelpers.servers import HUB_HOSTS, HUB_KEY, split_scheme
+
+LARGEST = 16 << 20  # bytes; a larger file is none of Docker's
+TOKEN_USERNAME = "<token>"  # noqa: S105  a name, no secret
+"""The username under which a helper keeps an identity token (docker/cli credentials/native_store.go)."""
+
+_T = TypeVar("_T", str, dict[str, object])
+_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def docker_config_path(environ: Mapping[str, str], directory: str | None = None) -> str:
+    """Return the path of Docker's config.json.
+
+    Args:
+        environ: The environment; ``DOCKER_CONFIG`` names the directory, else it is ``~/.docker``.
+        directory: The directory that the user named instead.
+
+    Raises:
+        CredentialError: None is named and there is no home directory.
+    """
+    named = directory or environ.get("DOCKER_CONFIG")
+    return os.path.join(
+        os.path.abspath(named) if named else os.path.join(_home(environ), ".docker"), "config.json"
+    )
+
+
+def podman_auth_path(environ: Mapping[str, str]) -> str:
+    """Return the path of the file that podman, buildah and skopeo keep credentials in.
+
+    ``REGISTRY_AUTH_FILE`` names it; else it is in ``XDG_RUNTIME_DIR``, or, where that is not set or does not
+    exist, below ``~/.config`` (containers-auth.json(5)).
+    """
+    named = environ.get("REGISTRY_AUTH_FILE")
+    if named:
+        return os.path.abspath(named)
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(runtime) and os.path.isdir(runtime):
+        return os.path.join(runtime, "containers", "auth.json")
+    return os.path.join(podman_directory(environ), "auth.json")
+
+
+def podman_directory(environ: Mapping[str, str]) -> str:
+    """Return the directory of the user's own configuration of podman, buildah and skopeo."""
+    base = environ.get("XDG_CONFIG_HOME") or os.path.join(_home(environ), ".config")
+    return os.path.join(base, "containers")
+
+
+def read_bounded(path: str) -> bytes:
+    """Read a file of at most `LARGEST` bytes; nothing that could block or never end is read.
+
+    Raises:
+        FileNotFoundError: It does not exist.
+        CredentialError: It is no regular file, too large, or cannot be read.
+    """
+    try:
+        descriptor = os.open(path, _OPEN)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise CredentialError(f"{path} is no regular file", "move it away")
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read(LARGEST + 1)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise CredentialError(f"cannot read {path}: {error.strerror}", "make it readable") from None
+    if len(content) > LARGEST:
+        raise CredentialError(f"{path} has more than {LARGEST >> 20} MiB", "see what has filled it")
+    return content
+
+
+@dataclass(frozen=True)
+class Plaintext:
+    """A secret that stands in the file itself, where anybody who can read the file reads it.
+
+    Attributes:
+        kind: ``password``, ``identity token``, ``registry token``, or ``unreadable`` for one that Docker
+            cannot decode either (it then ignores the whole file).
+        credential: The username and the secret, as a helper keeps them; both empty when unreadable.
+    """
+
+    kind: str
+    credential: Credential
+
+
+class DockerConfig:
+    """What a config.json or auth.json says of credentials.
+
+    Args:
+        path: Where it is, for messages.
+        content: Its bytes; empty for a file that does not exist.
+
+    Attributes:
+        exists: Whether there is such a file.
+        text: The file as it stands; ``{}`` when it is empty or does not exist.
+        creds_store: The helper for every server without one of its own, such as ``pass``; may be empty.
+        cred_helpers: The helper of each server that has one of its own; an empty one means "in this file".
+        auths: Each server that somebody logged in to, and what the file says of it.
+
+    Raises:
+        CredentialError: It is no JSON object, or one of these keys is not of its type.
+    """
+
+    def __init__(self, path: str, content: bytes, *, exists: bool = True) -> None:
+        self.path = path
+        self.exists = exists
+        self._read_text(content)
+        self.creds_store: str = self._text("credsStore")
+        self.cred_helpers: dict[str, str] = self._table("credHelpers", str)
+        self.auths: dict[str, dict[str, object]] = self._table("auths", dict)
+
+    @classmethod
+    def read(cls, path: str) -> "DockerConfig":
+        """Read the file at a path; one that does not exist says nothing.
+
+        Raises:
+            CredentialError: It cannot be read, is larger than `LARGEST`, or is not what Docker could read.
+        """
+        try:
+            return cls(path, read_bounded(path))
+        except FileNotFoundError:
+            return cls(path, b"", exists=False)
+
+    def helper_for(self, server: str, search_path: str | None = None) -> str:
+        """Return the name of the helper that Docker asks about a server; empty when it looks in the file.
+
+        Docker compares the keys of ``credHelpers`` with the server as it asks for it, that is ``host[:port]``
+        or Docker Hub's key (docker/cli config/configfile/file.go, getConfiguredCredentialStore).
+
+        Args:
+            server: As Docker asks for it.
+            search_path: The ``PATH`` in which Docker looks for the store that it takes by itself; None to
+                leave that one out.
+        """
+        if server in self.cred_helpers:
+            return self.cred_helpers[server]
+        return self.creds_store or self._default_store(search_path)
+
+    def has(self, key: str) -> bool:
+        """Tell whether the file has a key at its top, whatever it says."""
+        return key in self._content
+
+    def plaintext(self) -> dict[str, Plaintext]:
+        """Return the secrets in the file, by server; a server whose secret a helper keeps has none."""
+        found = {server: plaintext_in(entry) for server, entry in self.auths.items()}
+        return {server: secret for server, secret in found.items() if secret is not None}
+
+    def plaintext_for(self, server: str) -> Plaintext | None:
+        """Return the secret that Docker finds in the file for a server: by its key, else by a key's host."""
+        secrets = self.plaintext()
+        if server in secrets:
+            return secrets[server]
+        return next((secret for key, secret in secrets.items() if hostname_of(key) == server), None)
+
+    def _default_store(self, search_path: str | None) -> str:
+        """Return the store that Docker on Linux takes when the file has no word of credentials at all.
+
+        (docker/cli config/config.go LoadDefaultConfigFile, credentials/default_store_linux.go)
+        """
+        if search_path is None or self.cred_helpers or self.auths:
+            return ""
+        store = "pass" if shutil.which("pass", path=search_path) else "secretservice"
+        return store if shutil.which(f"docker-credential-{store}", path=search_path) else ""
+
+    def _read_text(self, content: bytes) -> None:
+        try:
+            self.text = content.decode()
+            if not self.text.strip():
+                self.text = "{}"  # Docker takes an empty file for one that says nothing
+            value = json.loads(
+                self.text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repetition
+            )
+        except json.JSONDecodeError as error:
+            self._complain(f"is not valid JSON: line {error.lineno}, column {error.colno}: {error.msg}")
+        except UnicodeDecodeError:
+            self._complain("is not valid JSON: it is not UTF-8")
+        except (ValueError, RecursionError) as error:
+            self._complain(f"is not valid JSON: {error}")
+        if not isinstance(value, dict):
+            self._complain("holds no JSON object")
+        self._content: dict[str, object] = value
+
+    def _text(self, key: str) -> str:
+        value = self._content.get(key)
+        if value is not None and not isinstance(value, str):
+            self._complain(f"is not Docker's: {key} must be text")
+        return value or ""
+
+    def _table(self, key: str, kind: type[_T]) -> dict[str, _T]:
+        table = self._content.get(key)
+        if table is None:
+            return {}
+        if not isinstance(table, dict):
+            self._complain(f"is not Docker's: {key} must be an object")
+        for name, value in table.items():
+            if value is not None and not isinstance(value, kind):
+                self._complain(f"is not Docker's: {key}.{name} has the wrong type")
+        return {name: kind() if value is None else value for name, value in table.items()}
+
+    def _complain(self, what: str) -> NoReturn:
+        raise CredentialError(
+            f"{self.path} {what}", "correct it or move it away; nothing was changed"
+        ) from None
+
+
+def hostname_of(server: str) -> str:
+    """Return the ``host[:port]`` of a server URL, as Docker's ConvertToHostname does."""
+    return split_scheme(server)[1].partition("/")[0]
+
+
+def docker_key(server: str) -> str:
+    """Return the key by which Docker asks for a registry that a person names: the Hub's key, or a host."""
+    host = hostname_of(server)
+    return HUB_KEY if host in HUB_HOSTS else host
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    home = settings.home_directory(environ)
+    if home is None:
+        raise CredentialError(
+            "there is no home directory", "set HOME, or name the directory: --docker-config"
+        )
+    return home
+
+
+def plaintext_in(entry: dict[str, object]) -> Plaintext | None:
+    """Return the secret in one entry of ``auths``, or None.
+
+    An identity token counts more than a password, as it does for Docker.
+    """
+    field = {name: value for name, value in entry.items() if isinstance(value, str) and value}
+    if "identitytoken" in field:
+        return Plaintext("identity token", Credential(TOKEN_USERNAME, field["identitytoken"]))
+    if "auth" in field:
+        try:
+            decoded = base64.b64decode(field["auth"], validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            decoded = ""
+        username, colon, password = decoded.partition(":")
+        if not colon:
+            return Plaintext("unreadable", Credential("", ""))
+        return Plaintext("password", Credential(username, password.strip("\0")))
+    if "password" in field:
+        return Plaintext("password", Credential(field.get("username", ""), field["password"]))
+    if "registrytoken" in field:
+        return Plaintext("registry token", Credential("", field["registrytoken"]))
+    return None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _refuse_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {json.dumps(twice)} stands in it twice")
+    return table

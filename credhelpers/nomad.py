@@ -1,0 +1,117 @@
+"""What a Nomad client is told: the helper of its docker driver, and that "not found" is an empty answer."""
+
+import os
+import re
+import tomllib
+
+from credhelpers.credential import CredentialError
+from credhelpers.shared_file import Change
+
+DIRECTORY = "/etc/nomad.d"
+FILE_NAME = "credhelpers.hcl"
+
+_OURS = re.compile(
+    rb'# Written by credhelpers configure\.\nplugin "docker" \{\n  config \{\n    auth \{\n'
+    rb'      helper = "[^"\n]+"\n    \}\n  \}\n\}\n'
+)
+_PLUGIN = re.compile(rb'plugin\s+"?docker"?\s*\{|"plugin"\s*:')
+_NOT_FOUND = re.compile(r"^[ \t]*not_found[ \t]*=[ \t]*([\"'])\w*\1", re.MULTILINE)
+_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
+
+
+def stanza(helper: str) -> str:
+    """Return the plugin stanza for a Nomad client's configuration."""
+    return (
+        "# Written by credhelpers configure.\n"
+        f'plugin "docker" {{\n  config {{\n    auth {{\n      helper = "{helper}"\n    }}\n  }}\n}}\n'
+    )
+
+
+def write_stanza(directory: str, helper: str) -> Change:
+    """Return the change that makes the file of our own hold the stanza.
+
+    Of two stanzas for one plugin Nomad takes the last one whole (nomad/structs/config/plugins.go), so where
+    another file has one already, it is refused; as is our own file once somebody has edited it.
+    """
+
+    def change(content: bytes | None) -> bytes | None:
+        remedy = f'put auth {{ helper = "{helper}" }} into its config block'
+        other = _file_with_stanza(directory)
+        if other:
+            raise CredentialError(f'{other} has a stanza for plugin "docker" already', remedy)
+        if content and not is_ours(content):
+            path = os.path.join(directory, FILE_NAME)
+            raise CredentialError(f"{path} is not as credhelpers wrote it", remedy)
+        return stanza(helper).encode()
+
+    return change
+
+
+def is_ours(content: bytes) -> bool:
+    """Tell whether a file is as `write_stanza` makes it."""
+    return _OURS.fullmatch(content) is not None
+
+
+def answer_empty(path: str) -> Change:
+    """Return the change that sets ``not_found = "empty"`` in a config.toml and keeps all else in it."""
+
+    def change(content: bytes | None) -> bytes | None:
+        text = _decode(path, content or b"")
+        wanted = {**_parse(path, text), "not_found": "empty"}
+        if _parse(path, text) == wanted:
+            return content
+        line = 'not_found = "empty"'
+        table = _TABLE.search(text)
+        top = text[: table.start()] if table else text
+        edited = (
+            _NOT_FOUND.sub(line, text, count=1)
+            if _NOT_FOUND.search(top)
+            else line + "\n" + ("\n" + text if text else "")
+        )
+        if not _says(edited, wanted):
+            raise CredentialError(f"cannot tell where not_found belongs in {path}", f"write it there: {line}")
+        return edited.encode()
+
+    return change
+
+
+def _file_with_stanza(directory: str) -> str | None:
+    """Return another configuration file of Nomad's that configures the docker driver."""
+    try:
+        names = sorted(os.listdir(directory))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CredentialError(f"cannot read {directory}: {error.strerror}", "run this as root") from None
+    for name in names:
+        path = os.path.join(directory, name)
+        if name.endswith((".hcl", ".json")) and name != FILE_NAME and os.path.isfile(path):
+            try:
+                with open(path, "rb") as file:
+                    content = re.sub(rb"(?m)^\s*(#|//).*$", b"", file.read(1 << 20))
+            except OSError as error:
+                raise CredentialError(f"cannot read {path}: {error.strerror}", "run this as root") from None
+            if _PLUGIN.search(content) and b"docker" in content:
+                return path
+    return None
+
+
+def _decode(path: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise CredentialError(f"{path} is not valid TOML: it is not UTF-8", "correct the file") from None
+
+
+def _parse(path: str, text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise CredentialError(f"{path} is not valid TOML: {error}", "correct the file") from None
+
+
+def _says(text: str, wanted: dict[str, object]) -> bool:
+    try:
+        return tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
+        return False

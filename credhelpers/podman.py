@@ -1,0 +1,53 @@
+"""What podman, buildah and skopeo are told: a helper for some registries, and a store for all the others.
+
+Their auth.json knows ``credHelpers`` as Docker's config.json does, but no ``credsStore``; that is
+``credential-helpers`` of registries.conf, a list of helpers that are asked in turn, where
+``containers-auth.json`` stands for the files. The first that takes it gets what ``podman login`` stores.
+(containers-auth.json(5), containers-registries.conf(5), containers/image pkg/docker/config)
+"""
+
+import os
+import re
+from collections.abc import Mapping
+
+from credhelpers.credential import CredentialError
+from credhelpers.docker_config import podman_directory
+from credhelpers.shared_file import Change
+
+_COMMENT = "# Written by credhelpers configure. Asked in turn; the first that takes it keeps a login.\n"
+_LINE = 'credential-helpers = ["{store}", "containers-auth.json"]\n'
+_OURS = re.compile(re.escape(_COMMENT + _LINE).replace(re.escape("{store}"), r"[^\"\n]+").encode())
+
+
+def lasting_auth_path(environ: Mapping[str, str]) -> str:
+    """Return the auth.json that outlives a reboot, unless ``REGISTRY_AUTH_FILE`` names the only one.
+
+    The one in ``XDG_RUNTIME_DIR``, to which ``podman login`` writes, is gone with the session; both are read.
+    """
+    named = environ.get("REGISTRY_AUTH_FILE")
+    return os.path.abspath(named) if named else os.path.join(podman_directory(environ), "auth.json")
+
+
+def store_path(environ: Mapping[str, str]) -> str:
+    """Return the file of our own below registries.conf.d that names the store."""
+    return os.path.join(podman_directory(environ), "registries.conf.d", "50-credhelpers.conf")
+
+
+def choose_store(path: str, store: str) -> Change:
+    """Return the change that makes that file name a store; one that somebody has edited is refused."""
+    text = _COMMENT + _LINE.replace("{store}", store)
+
+    def change(content: bytes | None) -> bytes | None:
+        if content and not is_ours(content):
+            raise CredentialError(
+                f"{path} is not as credhelpers wrote it",
+                f"put the store into its credential-helpers: {store}",
+            )
+        return text.encode()
+
+    return change
+
+
+def is_ours(content: bytes) -> bool:
+    """Tell whether a file is as `choose_store` makes it."""
+    return _OURS.fullmatch(content) is not None

@@ -1,0 +1,197 @@
+"""Editing a file that other programs edit too: nothing of theirs is lost, and a crash leaves old or new."""
+
+import ctypes
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from credhelpers import files
+from credhelpers.credential import CredentialError
+from credhelpers.docker_config import read_bounded
+
+BACKUP = ".credhelpers-backup"
+"""What the name of a backup ends with; an empty one stands for a file that did not exist."""
+
+_LOCK_SECONDS = 10.0
+_TRIES = 100
+_TEMPORARY = ".credhelpers-"
+_AT_FDCWD = -100
+_NOREPLACE, _EXCHANGE = 1, 2  # renameat2(2)
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+Change = Callable[[bytes | None], bytes | None]
+"""Makes the new content from the newest one; None is a file that does not exist."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An edit that is yet to be made.
+
+    Attributes:
+        path: The file; a symbolic link is followed.
+        change: What is to become of it; called again when somebody else has edited the file meanwhile.
+        mode: The mode of a file that is made; one that exists keeps its own, and its owner.
+        keeps_backup: Whether what was there before is kept beside it.
+    """
+
+    path: str
+    change: Change
+    mode: int = 0o600
+    keeps_backup: bool = True
+
+    def preview(self) -> tuple[bytes | None, bytes | None]:
+        """Return what is in the file and what would be in it.
+
+        Raises:
+            CredentialError: It cannot be read, or the change does not fit it.
+        """
+        before = read_if_exists(self._real_path())
+        return before, self.change(before)
+
+    def make(self) -> bool:
+        """Make the edit; return whether there was anything to do.
+
+        Raises:
+            CredentialError: The file cannot be read or written; it is as it was.
+        """
+        before, after = self.preview()
+        path = self._real_path()
+        directory = os.path.dirname(path)
+        try:
+            if before == after and not _abandoned(path):
+                return False
+            os.makedirs(directory, 0o700 if self.mode == 0o600 else 0o755, exist_ok=True)
+            with files.Lock(directory, _LOCK_SECONDS):
+                for left in _abandoned(path):
+                    os.unlink(left)
+                return self._make_until_it_holds(path)
+        except TimeoutError as error:
+            raise CredentialError(str(error), "see what that process waits for, then try again") from None
+        except OSError as error:
+            raise CredentialError(
+                f"cannot write {path}: {error.strerror or error}",
+                "nothing was changed; see who may write there",
+            ) from None
+
+    def _make_until_it_holds(self, path: str) -> bool:
+        """Edit the newest content; Docker takes no lock, and may write back what it read before this."""
+        changed = False
+        for _ in range(_TRIES):
+            before = read_if_exists(path)
+            after = self.change(before)
+            if after == before:
+                return changed
+            if self._swap(path, before, after):
+                changed = True
+        raise CredentialError(f"other programs keep changing {path}", "try again when they have finished")
+
+    def _swap(self, path: str, before: bytes | None, after: bytes | None) -> bool:
+        """Put the new content in place of exactly this old one; return False when another one is there."""
+        status = None if before is None else os.stat(path)
+        if status and not status.st_mode & 0o222:
+            raise CredentialError(f"{path} is read-only", f"chmod u+w {path}, when it is meant to change")
+        if self.keeps_backup:
+            _write(path + BACKUP, before or b"", status, self.mode)
+        if after is None:
+            os.unlink(path)
+        else:
+            temporary = f"{path}{_TEMPORARY}{os.getpid()}.tmp"
+            try:
+                _write_new(temporary, after, status, self.mode)
+                if not _take_place(temporary, path, before):
+                    return False
+            finally:
+                if os.path.lexists(temporary):
+                    os.unlink(temporary)
+        _sync(os.path.dirname(path))
+        return True
+
+    def _real_path(self) -> str:
+        try:
+            return os.path.realpath(self.path)
+        except OSError as error:
+            raise CredentialError(f"cannot read {self.path}: {error.strerror}", "correct the link") from None
+
+
+def read_if_exists(path: str) -> bytes | None:
+    """Read a file; None when it does not exist.
+
+    Raises:
+        CredentialError: As for `read_bounded`.
+    """
+    try:
+        return read_bounded(path)
+    except FileNotFoundError:
+        return None
+
+
+def _take_place(temporary: str, path: str, before: bytes | None) -> bool:
+    """Rename a file to where exactly the old content is; when something else is there, leave that there.
+
+    The names are exchanged, and what came back is compared, so that a file that was put there in the moment
+    since it was last read is put back. Where the system cannot exchange names, that moment remains.
+    """
+    if read_if_exists(path) != before:
+        return False
+    if not _rename(temporary, path, _NOREPLACE if before is None else _EXCHANGE):
+        if read_if_exists(path) != before:
+            return False
+        os.replace(temporary, path)
+        return True
+    if before is None or read_if_exists(temporary) == before:
+        return True
+    if not _rename(temporary, path, _EXCHANGE):
+        os.replace(temporary, path)
+    return False
+
+
+def _rename(source: str, target: str, flag: int) -> bool:
+    """Rename by renameat2; return False when the kernel or the file system has no such thing, or must not."""
+    try:
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    return bool(call(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), flag) == 0)
+
+
+def _write(path: str, content: bytes, status: os.stat_result | None, mode: int) -> None:
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        _write_new(temporary, content, status, mode)
+        os.replace(temporary, path)
+    finally:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+
+
+def _write_new(path: str, content: bytes, status: os.stat_result | None, mode: int) -> None:
+    """Write a new file, with the owner and mode of the one whose place it is to take."""
+    descriptor = os.open(path, _CREATE, 0o600)
+    try:
+        if status:
+            own = os.fstat(descriptor)
+            if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
+                os.fchown(descriptor, status.st_uid, status.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(status.st_mode) if status else mode)
+        files.write_all(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _abandoned(path: str) -> list[str]:
+    """Return the files that edits have left which were killed; or, without the lock, are being made."""
+    directory, name = os.path.split(path)
+    if not os.path.isdir(directory):
+        return []
+    left = [entry for entry in os.listdir(directory) if entry.startswith(name + _TEMPORARY)]
+    return [os.path.join(directory, entry) for entry in left if entry.endswith(".tmp")]
+
+
+def _sync(directory: str) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

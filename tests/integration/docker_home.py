@@ -1,0 +1,160 @@
+"""A user with a Docker configuration who runs the installed `credhelpers`, killed at a chosen step or not."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.client import Answer
+
+_SECONDS = 60
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+# Counts every step that leaves a trace on disk or in a store, and dies before or after the one that is named.
+_DRIVER = """
+import os, signal, sys
+fatal, after, *arguments = int(sys.argv[1]), sys.argv[2] == "after", *sys.argv[3:]
+from credhelpers import process, shared_file
+from credhelpers.cli import main
+steps = 0
+def deadly(function):
+    def step(*given, **named):
+        global steps
+        steps += 1
+        number = steps
+        if number == fatal and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            return function(*given, **named)
+        finally:
+            if number == fatal and after:
+                os.kill(os.getpid(), signal.SIGKILL)
+    return step
+for module, names in (
+    (os, ("write", "fsync", "replace", "unlink", "fchmod", "mkdir")),
+    (shared_file, ("_rename",)),
+    (process, ("run",)),
+):
+    for name in names:
+        setattr(module, name, deadly(getattr(module, name)))
+try:
+    main(arguments)
+finally:
+    print(f"steps={steps}", file=sys.stderr)
+"""
+
+
+@dataclass(frozen=True)
+class DockerHome:
+    """A home directory and the commands that are run in it.
+
+    Attributes:
+        env: The environment of every command.
+        command: The installed `credhelpers`.
+    """
+
+    env: dict[str, str]
+    command: Path
+
+    @property
+    def config(self) -> Path:
+        """Docker's config.json."""
+        return Path(self.env["HOME"], ".docker", "config.json")
+
+    @property
+    def backup(self) -> Path:
+        """What configure keeps of it."""
+        return self.config.with_name("config.json.credhelpers-backup")
+
+    def write(self, content: str | bytes) -> bytes:
+        """Write config.json and return its bytes."""
+        data = content.encode() if isinstance(content, str) else content
+        self.config.parent.mkdir(mode=0o700, exist_ok=True)
+        self.config.write_bytes(data)
+        return data
+
+    def run(self, *arguments: str, prefix: tuple[str, ...] = ()) -> Answer:
+        """Run `credhelpers` to its end."""
+        done = subprocess.run(
+            [*prefix, str(self.command), *arguments],
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert b"Traceback" not in done.stderr, done.stderr.decode()
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def succeed(self, *arguments: str) -> str:
+        """Run `credhelpers`, which must succeed, and return what it says."""
+        answer = self.run(*arguments)
+        assert answer.code == 0, answer
+        return answer.out.decode()
+
+    def fail(self, *arguments: str, prefix: tuple[str, ...] = ()) -> str:
+        """Run `credhelpers`, which must fail with a cause in one line, and return both lines of stderr."""
+        answer = self.run(*arguments, prefix=prefix)
+        assert answer.code == 1, answer
+        lines = answer.err.decode().splitlines()
+        assert 1 <= len(lines) <= 2 and all(line.startswith("credhelpers: ") for line in lines), lines
+        return answer.err.decode()
+
+    def show(self, *arguments: str) -> bytes:
+        """Run `credhelpers`, which must succeed, on a terminal, and return what shows there."""
+        master, slave = pty.openpty()
+        with subprocess.Popen(
+            [str(self.command), *arguments],
+            env={**self.env, "TERM": "xterm"},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+        ) as process:
+            os.close(slave)
+            shown = b""
+            try:
+                while chunk := os.read(master, 4096):
+                    shown += chunk
+            except OSError:
+                pass  # the terminal's other end is closed
+        os.close(master)
+        assert process.returncode == 0, shown
+        return shown
+
+    def steps(self, *arguments: str) -> int:
+        """Run `credhelpers` to its end and return how many steps left a trace on disk or in a store."""
+        done = self._drive("0", "before", *arguments)
+        assert done.returncode == 0, done
+        return int(done.stderr.rpartition(b"steps=")[2])
+
+    def is_killed(self, step: int, moment: str, *arguments: str) -> None:
+        """Run `credhelpers` and kill it before or after one of these steps."""
+        done = self._drive(str(step), moment, *arguments)
+        assert done.returncode == -signal.SIGKILL, done
+
+    def litter(self) -> list[str]:
+        """Return the names of temporary files beside config.json."""
+        return [name for name in os.listdir(self.config.parent) if name.endswith(".tmp")]
+
+    def _drive(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-c", _DRIVER, *arguments],
+            cwd=_REPOSITORY,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+
+
+def stub_helper(directory: Path, name: str, script: str) -> Path:
+    """Put a credential helper in plain sh into a directory and return its path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"docker-credential-{name}"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path

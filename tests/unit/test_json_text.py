@@ -1,0 +1,96 @@
+"""Editing JSON in its text: what is meant changes, and every other byte stays."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credhelpers import json_text
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+_OBJECTS = st.dictionaries(st.text(max_size=5), _VALUES, max_size=5)
+_INDENTS = st.sampled_from([None, 2, 4, "\t"])
+_KEYS = st.lists(st.text(max_size=5), min_size=1, max_size=3).map(tuple)
+
+
+def _dump(value: object, indent: int | str | None, *, ascii_only: bool = False) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+
+
+def _set(content: dict[str, object], keys: tuple[str, ...], value: object) -> None:
+    for key in keys[:-1]:
+        inner = content.get(key)
+        if not isinstance(inner, dict):
+            inner = content[key] = {}
+        content = inner
+    content[keys[-1]] = value
+
+
+@given(_OBJECTS, _INDENTS, st.booleans(), _KEYS, _VALUES)
+def test_putting_changes_one_member(
+    content: dict[str, object],
+    indent: int | str | None,
+    ascii_only: bool,
+    keys: tuple[str, ...],
+    value: object,
+) -> None:
+    text = json_text.put(_dump(content, indent, ascii_only=ascii_only), keys, value)
+
+    _set(content, keys, value)
+    assert json.loads(text) == content
+    assert list(json.loads(text)) == list(content)
+
+
+@given(_OBJECTS, _INDENTS, st.text(max_size=5), _VALUES)
+def test_removing_what_was_put_brings_back_every_byte(
+    content: dict[str, object], indent: int | str | None, key: str, value: object
+) -> None:
+    content.pop(key, None)
+    before = _dump(content, indent)
+
+    assert json_text.remove(json_text.put(before, (key,), value), (key,)) == before
+
+
+@given(_OBJECTS, _INDENTS, st.text(max_size=5), st.text(max_size=5))
+def test_a_new_member_looks_as_if_the_file_had_been_written_with_it(
+    content: dict[str, object], indent: int | str | None, key: str, value: str
+) -> None:
+    content.pop(key, None)
+    if content:
+        assert json_text.put(_dump(content, indent), (key,), value) == _dump({**content, key: value}, indent)
+
+
+@given(_OBJECTS, st.dictionaries(st.text(max_size=5), _VALUES, max_size=5), _INDENTS)
+def test_putting_into_a_table_changes_only_what_it_has(
+    content: dict[str, object], values: dict[str, object], indent: int | str | None
+) -> None:
+    table: dict[str, object] = {"a": {"auth": "x"}, "b": 1, "": []}
+    content["auths"] = table
+
+    text = json_text.put_each(_dump(content, indent), "auths", values)
+
+    assert json.loads(text) == {**content, "auths": {name: values.get(name, table[name]) for name in table}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{}", '{\n\t"s": "x"\n}'),
+        (" { \n } \n", ' {\n\t"s": "x"\n} \n'),
+        ('{"a":1}', '{"a":1,"s":"x"}'),
+        ('{"a": [1,  2]}', '{"a": [1,  2], "s": "x"}'),
+        (
+            '{\n  "a" : 1e5 ,\n\n  "b": "\\u003c"\n}\n',
+            '{\n  "a" : 1e5 ,\n\n  "b": "\\u003c",\n\n  "s": "x"\n}\n',
+        ),
+        ('{\r\n    "a": 1\r\n}\r\n', '{\r\n    "a": 1,\r\n    "s": "x"\r\n}\r\n'),
+        ('{"s":"y","a": 1}', '{"s":"x","a": 1}'),
+    ],
+)
+def test_the_layout_of_a_hand_written_file_stays(before: str, after: str) -> None:
+    assert json_text.put(before, ("s",), "x") == after
