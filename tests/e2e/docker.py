@@ -1,4 +1,4 @@
-"""The rig's dockerd, and the docker CLI as one user runs it."""
+"""The rig's dockerd, and docker and skopeo as one user runs them."""
 
 from __future__ import annotations
 
@@ -88,6 +88,18 @@ class Docker:
         if self.has(image):
             self.succeed("rmi", image)
         assert not self.has(image)
+
+
+@dataclass(frozen=True)
+class Skopeo:
+    """The skopeo of one user: called with the arguments that follow ``skopeo``."""
+
+    namespace: Namespace
+    executable: str
+    environment: Mapping[str, str] = field(repr=False)
+
+    def __call__(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+        return self.namespace.run(self.executable, *arguments, environment=self.environment, stdin=stdin)
 
 
 def tar_of(name: str, content: bytes) -> bytes:

@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
 
 from credhelpers.emulator import Emulator
-from tests.e2e.namespace import Namespace
+from tests.e2e.docker import Skopeo
 from tests.e2e.registry import Registry
-from tests.support.tools import require
-
-
-@dataclass(frozen=True)
-class Skopeo:
-    """The skopeo of one user: called with the arguments that follow ``skopeo``."""
-
-    namespace: Namespace
-    executable: str
-    environment: Mapping[str, str]
-
-    def __call__(self, *arguments: str) -> CompletedProcess[str]:
-        return self.namespace.run(self.executable, *arguments, environment=self.environment)
-
-
-@pytest.fixture
-def skopeo(namespace: Namespace, environment: dict[str, str]) -> Skopeo:
-    return Skopeo(namespace, require("skopeo", "skopeo"), environment)
 
 
 @pytest.fixture(params=["~/.docker/config.json", "REGISTRY_AUTH_FILE"])
