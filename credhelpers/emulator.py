@@ -207,6 +207,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each further answer on a connection waits 40 ms for the client
     server: _Server
 
     def do_GET(self) -> None:
@@ -227,6 +228,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_POST = do_GET  # noqa: N815
     do_PUT = do_GET  # noqa: N815
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return what the Date header says, which is the time of AWS's clock."""
+        return super().date_time_string(timestamp or self.server.emulator.clock())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Keep quiet: the demo's terminal is for its own lines."""

@@ -7,7 +7,9 @@ import click
 from credhelpers import __version__
 from credhelpers.cli.configure import configure
 from credhelpers.cli.demo import demo
+from credhelpers.cli.doctor import doctor
 from credhelpers.cli.migrate import migrate
+from credhelpers.cli.status import status
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
 
@@ -41,4 +43,6 @@ def main(*, debug: bool) -> None:
 
 main.add_command(configure)
 main.add_command(demo)
+main.add_command(doctor)
 main.add_command(migrate)
+main.add_command(status)

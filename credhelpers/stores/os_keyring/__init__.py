@@ -24,7 +24,7 @@ def open_keyring(environ: "Mapping[str, str]") -> "Store":
     Raises:
         StoreUnavailable: There is no keyring, or it does not answer.
     """
-    if sys.platform != "linux" or _names_another_backend(environ):
+    if sys.platform != "linux" or names_another_backend(environ):
         from credhelpers.stores.os_keyring.backend import open_configured_backend
 
         return open_configured_backend(environ)
@@ -43,7 +43,7 @@ def open_keyring(environ: "Mapping[str, str]") -> "Store":
         return store
 
 
-def _names_another_backend(environ: "Mapping[str, str]") -> bool:
+def names_another_backend(environ: "Mapping[str, str]") -> bool:
     """Tell whether the user chose a backend; what keyring calls the Secret Service is no other one."""
     named = environ.get("PYTHON_KEYRING_BACKEND")
     if named:

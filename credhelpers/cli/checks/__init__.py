@@ -1,0 +1,1 @@
+"""What `credhelpers doctor` looks at: one module for each subject."""

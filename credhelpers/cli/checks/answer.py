@@ -1,0 +1,51 @@
+"""The answer itself: the helper is asked as Docker asks it, and what it says is told without the secret."""
+
+import os
+from collections.abc import Mapping
+from shlex import quote
+
+from credhelpers.cli.checks.finding import Finding, fail, ok, warn
+from credhelpers.credential import CredentialError, CredentialsNotFound
+from credhelpers.docker_config import TOKEN_USERNAME
+from credhelpers.stores.external import ExternalStore
+
+ANSWER = "answer"
+
+
+def check_answer(
+    path: str, server: str, environ: Mapping[str, str], seconds: float, *, is_ecr: bool
+) -> Finding:
+    """Ask a helper for a server's credential.
+
+    Args:
+        path: The helper's executable.
+        server: As Docker asks for it.
+        environ: The environment.
+        seconds: How long it may take.
+        is_ecr: Whether nothing is to be had from the server without a credential.
+    """
+    messages = bytearray()
+    name = os.path.basename(path)
+    try:
+        credential = ExternalStore(path, environ, seconds, messages.extend).get(server)
+    except CredentialsNotFound:
+        cause, remedy = _said(bytes(messages), name)
+        text = f"{name} has no credential for {server}" + (f": {cause}" if cause else "")
+        if is_ecr:
+            return fail(ANSWER, text, remedy or f"credhelpers logs {name.removeprefix('docker-credential-')}")
+        return warn(ANSWER, f"{text}; Docker goes on without one", remedy or f"docker login {quote(server)}")
+    except CredentialError as error:
+        _, remedy = _said(bytes(messages), name)
+        return fail(
+            ANSWER, error.cause, remedy or f"see why: printf %s {quote(server)} | {name} get >/dev/null"
+        )
+    whose = "an identity token" if credential.username == TOKEN_USERNAME else f"that of {credential.username}"
+    return ok(ANSWER, f"{name} gives a credential for {server}: {whose}")
+
+
+def _said(messages: bytes, name: str) -> tuple[str, str]:
+    """Return the cause and the remedy that one of our helpers has written; others write what they like."""
+    lines = messages.decode(errors="replace").splitlines()
+    ours = [line.removeprefix(f"{name}: ") for line in lines if line.startswith(f"{name}: ")]
+    ours = [line for line in ours if not line.startswith("no credentials are stored for ")]
+    return (ours[-2], ours[-1]) if len(ours) > 1 else (ours[0] if ours else "", "")

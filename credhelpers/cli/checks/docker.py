@@ -1,0 +1,78 @@
+"""Docker's own config.json: whether Docker can read it, who else can, and whom it names."""
+
+import os
+import stat
+from shlex import quote
+
+from credhelpers.cli.checks.finding import Finding, fail, ok, warn
+from credhelpers.credential import CredentialError
+from credhelpers.docker_config import DockerConfig, docker_key
+
+_FILE, _MODE, _PLAINTEXT, _KEYS = "config file", "config mode", "plaintext", "credHelpers"
+
+
+def check_config(path: str, search_path: str) -> tuple[DockerConfig | None, list[Finding]]:
+    """Read Docker's configuration.
+
+    Args:
+        path: Where it is.
+        search_path: The ``PATH`` in which Docker looks for the store that it takes by itself.
+
+    Returns:
+        What it says, None when Docker cannot read it; and what is to be said about it.
+    """
+    try:
+        config = DockerConfig.read(path)
+    except CredentialError as error:
+        return None, [fail(_FILE, error.cause, error.remedy.partition(";")[0])]
+    if not config.exists:
+        default = config.helper_for("", search_path)
+        known = f"asks docker-credential-{default} by itself" if default else "knows of no credential helper"
+        text = f"{path} does not exist, so Docker {known}"
+        return config, [warn(_FILE, text, "credhelpers configure --store auto")]
+    named = f"credsStore is {config.creds_store}" if config.creds_store else "there is no credsStore"
+    helpers = f"; credHelpers has {', '.join(config.cred_helpers)}" if config.cred_helpers else ""
+    found = [ok(_FILE, f"{path} can be read: {named}{helpers}")]
+    return config, [*found, _mode(config), _plaintext(config), *_keys(config)]
+
+
+def _mode(config: DockerConfig) -> Finding:
+    """Say who else can read the file, which matters for secrets in it, or write it, which always does."""
+    path = os.path.realpath(config.path)
+    status = os.stat(path)
+    mode = f"mode {stat.S_IMODE(status.st_mode):04o}"
+    if status.st_uid not in (os.geteuid(), 0):
+        return fail(_MODE, f"{path} belongs to another user", f"chown $(id -u) {quote(path)}")
+    if status.st_mode & 0o022:
+        text = f"other users may write to {path} ({mode}), and so choose what Docker runs"
+        return fail(_MODE, text, f"chmod 600 {quote(path)}")
+    if status.st_mode & 0o077 and config.plaintext():
+        return fail(_MODE, f"other users may read the secrets in {path} ({mode})", f"chmod 600 {quote(path)}")
+    return ok(_MODE, f"nobody else may write to it ({mode})")
+
+
+def _plaintext(config: DockerConfig) -> Finding:
+    secrets = config.plaintext()
+    if not secrets:
+        return ok(_PLAINTEXT, "it holds no secret")
+    broken = [server for server, secret in secrets.items() if secret.kind == "unreadable"]
+    if broken:
+        text = f"the auth of {', '.join(broken)} is not base64 of username:password; Docker ignores the file"
+        return fail(_PLAINTEXT, text, f"docker logout {quote(broken[0])}")
+    target = "" if config.creds_store else " --to pass"
+    return warn(
+        _PLAINTEXT, f"it holds secrets in plain text: {', '.join(secrets)}", f"credhelpers migrate{target}"
+    )
+
+
+def _keys(config: DockerConfig) -> list[Finding]:
+    """Find entries of ``credHelpers`` by which Docker never asks."""
+    return [
+        warn(
+            _KEYS,
+            f"credHelpers names {key}, but Docker asks for {docker_key(key)}, so {helper} is never asked",
+            f"rename the key in {config.path} to {docker_key(key)}",
+        )
+        for key, helper in config.cred_helpers.items()
+        if docker_key(key) != key
+    ]

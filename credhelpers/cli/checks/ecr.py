@@ -1,0 +1,122 @@
+"""Amazon ECR without asking it: whether a server is one of its registries, and what is kept for it."""
+
+import time
+from collections.abc import Mapping
+from shlex import quote
+
+from credhelpers.cli.checks.finding import FAIL, Finding, fail, ok, warn
+from credhelpers.cli.checks.state import check_cache
+from credhelpers.log import Log
+from credhelpers.servers import split_scheme
+from credhelpers.settings import Settings
+from credhelpers.stores.ecr.hosts import host_of, registry_at
+from credhelpers.stores.ecr.mapping import choose
+from credhelpers.stores.ecr.store import Cached, EcrStore
+
+_HOST, _TOKEN, _FAILURE = "ECR host", "cached token", "remembered failure"
+_FORM = "<account>.dkr.ecr.<region>.amazonaws.com"
+
+
+def cached(server: str, environ: Mapping[str, str], settings: Settings) -> Cached | None:
+    """Return what is kept for a registry; None for a server that is not ECR's.
+
+    A cache that would not be used is not looked into either.
+    """
+    if check_cache(environ).state == FAIL:
+        environ = {**environ, "AWS_ECR_DISABLE_CACHE": "1"}
+    return EcrStore(environ, settings, Log("credhelpers", None, settings)).cached(server)
+
+
+def check_host(server: str, settings: Settings) -> Finding:
+    """Say whether the ECR helper answers for a server, or why it does not."""
+    registry, chosen = choose(host_of(server), settings)
+    if registry is None:
+        remedy = f"correct the name, or name another helper for it: docker login {quote(server)}"
+        return fail(_HOST, f"{server} gets no token: {_why_not(server)}", remedy)
+    kind = "ECR Public" if registry.public else f"an ECR registry in {registry.region}"
+    by_table = f", read as the table for {chosen['match']} in config.toml says" if chosen else ""
+    return ok(_HOST, f"{registry.host} is {kind}{by_table}")
+
+
+def check_look_alike(server: str, settings: Settings) -> list[Finding]:
+    """Say so when a server that has another helper is an ECR registry, or was most likely meant to be one."""
+    registry, _ = choose(host_of(server), settings)
+    if registry is not None:
+        text = f"{registry.host} is an ECR registry: its passwords last 12 hours, and ecr-login renews them"
+        return [warn(_HOST, text, f"credhelpers configure --ecr {registry.host}")]
+    host = split_scheme(server)[1].partition("/")[0].lower()
+    if "dkr.ecr" in host or "dkr-ecr" in host or "public.ecr.aws" in host:
+        return [warn(_HOST, f"{server} gets no token: {_why_not(server)}", "correct the name")]
+    return []
+
+
+def check_cached(kept: Cached, settings: Settings) -> list[Finding]:
+    """Say what the helper would answer at once."""
+    found = []
+    if kept.token:
+        origin = "brought by docker login" if kept.by_login else "of this identity"
+        left = duration(kept.token.expires - time.time())
+        found.append(ok(_TOKEN, f"there is a token {origin}, good for {left}"))
+    else:
+        found.append(ok(_TOKEN, "there is none; the next pull gets one"))
+    if kept.failure:
+        seconds = f"{settings.number('ecr.failure_seconds'):g} s"
+        text = f"an error of less than {seconds} ago is told again without asking AWS: {kept.failure.cause}"
+        erase = f"printf %s {kept.registry.host} | docker-credential-ecr-login erase"
+        found.append(warn(_FAILURE, text, erase))
+    return found
+
+
+def selected_identity(environ: Mapping[str, str], chosen: Mapping[str, str]) -> str:
+    """Say in words what selects the AWS identity, as far as that can be told without asking anybody.
+
+    Args:
+        environ: The environment.
+        chosen: What the configuration says of the registry.
+    """
+    base = _base_identity(environ, chosen)
+    return f"role {chosen['role_arn']} by {base}" if "role_arn" in chosen else base
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words: ``11 h 59 min``."""
+    minutes = max(0, int(seconds)) // 60
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+def _base_identity(environ: Mapping[str, str], chosen: Mapping[str, str]) -> str:
+    if "profile" in chosen:
+        return f"profile {chosen['profile']}"
+    # The order is that of the SDK's chain: a profile that is named counts over keys in the environment.
+    profile = environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE")
+    if profile:
+        return f"profile {profile}"
+    if environ.get("AWS_ACCESS_KEY_ID"):
+        return f"access key {environ['AWS_ACCESS_KEY_ID']}"
+    if environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"):
+        return f"web identity as {environ.get('AWS_ROLE_ARN', 'a role')}"
+    if any(environ.get(f"AWS_CONTAINER_CREDENTIALS_{kind}_URI") for kind in ("RELATIVE", "FULL")):
+        return "the container's role"
+    return "the AWS SDK's default chain"
+
+
+def _why_not(server: str) -> str:
+    """Say what keeps a server from being a registry of ECR's."""
+    scheme, place = split_scheme(server)
+    authority = place.partition("/")[0]
+    host, _, port = authority.lower().partition(":")
+    if not authority.isascii():
+        return "there are letters in it that only look like those of a host name"
+    if scheme not in ("", "https"):
+        return f"it is reached by {scheme}, and a token goes over HTTPS only"
+    if port not in ("", "443"):
+        return f"it is on port {port}, and ECR is on 443 only" if registry_at(host) else _FORM_IS
+    if ".dkr." not in f".{host}" and ".dkr-ecr" not in host:
+        return f"it is no Amazon ECR registry, whose name is {_FORM}"
+    account = host.partition(".")[0]
+    if len(account) != 12 or not account.isdecimal():
+        return f"{account} is no AWS account, which has twelve digits"
+    return f"it only looks like an ECR registry: region or domain are none of Amazon's in {_FORM}"
+
+
+_FORM_IS = f"it is no Amazon ECR registry, whose name is {_FORM}"

@@ -1,0 +1,134 @@
+"""The executables of helpers: which one Docker would start, whose it is, and who may change it."""
+
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from shlex import quote
+
+from credhelpers import __version__, process
+from credhelpers.cli.checks.finding import Finding, fail, ok, warn
+from credhelpers.stores.external import PREFIX
+
+OURS = "credhelpers"
+_REFERENCE = "docker-credential-helpers"
+_AMAZON = "amazon-ecr-credential-helper"
+_REFERENCE_NAMES = ("pass", "secretservice", "osxkeychain", "wincred")
+_BARE = {**dict.fromkeys(_REFERENCE_NAMES, _REFERENCE), "ecr-login": _AMAZON}
+"""Whose the helpers are that tell nothing but a number, that of docker-credential-helpers before 0.7."""
+
+_PATH, _TRUST, _FRONT = "on PATH", "executable", "plain-sh front"
+_SECONDS = 5.0
+_LARGEST = 1 << 16  # bytes
+
+
+@dataclass(frozen=True)
+class Executable:
+    """A helper's executable.
+
+    Attributes:
+        path: Where it is.
+        owner: The project that it is of, by what it says of its version; empty when nobody can tell.
+        version: What it says of its version, in a word.
+    """
+
+    path: str
+    owner: str
+    version: str
+
+    def __str__(self) -> str:
+        whose = f"of {self.owner}" if self.owner else "of unknown origin"
+        return f"{self.path} ({' '.join(filter(None, [whose, self.version]))})"
+
+
+def all_on_path(name: str, environ: Mapping[str, str]) -> list[str]:
+    """Return every executable of a helper on PATH, the one that Docker starts first, each file once."""
+    found: dict[str, str] = {}
+    for directory in environ.get("PATH", os.defpath).split(":"):
+        path = process.find((PREFIX + name,), {"PATH": directory}) if "/" not in name else None
+        if path:
+            found.setdefault(os.path.realpath(path), path)
+    return list(found.values())
+
+
+def identify(path: str, environ: Mapping[str, str]) -> Executable:
+    """Ask an executable for its version, and tell whose it is."""
+    try:
+        outcome = process.run([path, "version"], environ, b"", _SECONDS, _LARGEST, apart=True)
+    except OSError:
+        return Executable(path, "", "")
+    said = outcome.output.decode(errors="replace").strip() if outcome.exit_status == 0 else ""
+    name = os.path.basename(path).removeprefix(PREFIX)
+    version = (said.split() or [""])[-1]
+    if f"({OURS})" in said:
+        return Executable(path, OURS, version)
+    if _AMAZON in said:
+        return Executable(path, _AMAZON, version)
+    if _REFERENCE in said:
+        return Executable(path, _REFERENCE, version)
+    if said[:1].isdecimal() and name in _BARE:
+        return Executable(path, _BARE[name], version if _BARE[name] == _REFERENCE else "")
+    return Executable(path, "", version if len(said.splitlines()) == 1 else "")
+
+
+def check_executable(name: str, environ: Mapping[str, str]) -> tuple[Executable | None, list[Finding]]:
+    """Look for the helper that Docker would start.
+
+    Returns:
+        It, or None when there is none; and what is to be said about it.
+    """
+    paths = all_on_path(name, environ)
+    beside = os.path.join(os.path.dirname(os.path.realpath(sys.argv[0])), PREFIX + name)
+    if not paths:
+        remedy = (
+            f"PATH={os.path.dirname(beside)}:$PATH"
+            if os.access(beside, os.X_OK)
+            else f"install {PREFIX}{name}, or name another helper: credhelpers configure --store NAME"
+        )
+        return None, [fail(_PATH, f"{PREFIX}{name} is not on PATH, so Docker cannot start it", remedy)]
+    first, *others = [identify(path, environ) for path in paths]
+    found = [_choice(first, others), _trust(first.path)]
+    if first.owner == OURS and name == "ecr-login":
+        found.append(_front(first.path))
+    return first, found
+
+
+def _choice(first: Executable, others: list[Executable]) -> Finding:
+    ours = next((other for other in others if other.owner == OURS), None)
+    if ours and first.owner != OURS:
+        text = f"Docker starts {first}, which hides {ours}"
+        return warn(_PATH, text, f"PATH={os.path.dirname(ours.path)}:$PATH")
+    if first.owner == OURS and first.version != __version__:
+        text = f"{first} is another version than this command, which is {__version__}"
+        return warn(_PATH, text, "install both from one version")
+    hidden = f"; further back on PATH: {', '.join(map(str, others))}" if others else ""
+    return ok(_PATH, f"Docker starts {first}{hidden}")
+
+
+def _trust(path: str) -> Finding:
+    """Say whether anybody else could put another program in its place."""
+    real = os.path.realpath(path)
+    for place in (real, os.path.dirname(real), os.path.dirname(path)):
+        status = os.stat(place)
+        if status.st_uid not in (os.geteuid(), 0):
+            return fail(
+                _TRUST, f"{place} belongs to another user, who may change what runs", f"ls -ld {quote(place)}"
+            )
+        if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+            return fail(
+                _TRUST, f"every user may write to {place}, and change what runs", f"chmod o-w {quote(place)}"
+            )
+    return ok(_TRUST, "nobody else may change it")
+
+
+def _front(path: str) -> Finding:
+    with open(path, "rb") as file:
+        text = file.read(_LARGEST).decode(errors="replace")
+    if not text.startswith("#!/bin/sh") or "CREDHELPERS_FRONT" not in text:
+        return ok(_FRONT, "not in use: every answer starts Python")
+    helper = next((line for line in text.splitlines() if line.startswith("helper=")), "")
+    launcher = helper.partition("=")[2].strip("'")
+    if not os.access(launcher, os.X_OK):
+        return fail(_FRONT, f"{path} hands over to {launcher}, which cannot be started", "scripts/install.sh")
+    return ok(_FRONT, f"in use: it answers for warm tokens, and hands the rest over to {launcher}")

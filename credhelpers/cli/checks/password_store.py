@@ -1,0 +1,83 @@
+"""The password store: whether there is one, and whether its key encrypts and decrypts here and now."""
+
+import os
+import stat
+from collections.abc import Mapping
+from shlex import quote
+
+from credhelpers import process
+from credhelpers.cli.checks.finding import Finding, fail, failed, ok, warn
+from credhelpers.credential import StoreUnavailable
+from credhelpers.gpg import Gpg
+from credhelpers.stores.pass_entries import FOLDER
+from credhelpers.stores.pass_recipients import recipients
+from credhelpers.stores.password_store import store_directory
+
+_GPG, _STORE, _MODE, _ENCRYPT, _DECRYPT = "gpg", "password store", "store mode", "encryption", "decryption"
+_PROBE = b"credhelpers doctor"
+_PROBE_NAME = "what was encrypted just now"
+
+
+def check_password_store(environ: Mapping[str, str]) -> list[Finding]:
+    """Look at the password store; a probe is encrypted and decrypted in memory, and nothing is stored.
+
+    Nobody is asked for a passphrase: a key that needs one now is a locked one.
+    """
+    program = process.find(("gpg2", "gpg"), environ)
+    if program is None:
+        return [fail(_GPG, "GnuPG is not installed, or not on PATH", "apt install gnupg")]
+    found = [ok(_GPG, f"{program} is there")]
+    options = environ.get("PASSWORD_STORE_GPG_OPTS", "")
+    unattended = {**environ, "PASSWORD_STORE_GPG_OPTS": f"{options} --pinentry-mode=error".strip()}
+    unattended = {
+        key: value for key, value in unattended.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")
+    }
+    gpg = Gpg(unattended)
+    try:
+        directory = store_directory(environ)
+        keys = recipients(directory, os.path.join(directory, FOLDER), gpg, environ)
+    except StoreUnavailable as error:
+        return [*found, failed(_STORE, error)]
+    found.append(ok(_STORE, f"{directory} encrypts for {', '.join(keys)}"))
+    if os.path.isdir(directory):
+        found.append(_mode(directory))
+    try:
+        encrypted = gpg.encrypt(_PROBE, keys)
+    except StoreUnavailable as error:
+        return [*found, failed(_ENCRYPT, error)]
+    return [*found, ok(_ENCRYPT, "the key can be encrypted to"), _decryption(gpg, encrypted, keys)]
+
+
+def _mode(directory: str) -> Finding:
+    status = os.stat(directory)
+    mode = f"mode {stat.S_IMODE(status.st_mode):04o}"
+    if status.st_uid not in (os.geteuid(), 0):
+        return fail(_MODE, f"{directory} belongs to another user", f"chown -R $(id -u) {quote(directory)}")
+    if status.st_mode & 0o022:
+        text = f"other users may write to {directory} ({mode}), and so choose who can decrypt"
+        return fail(_MODE, text, f"chmod 700 {quote(directory)}")
+    if status.st_mode & 0o077:
+        text = f"other users may see the names of servers in {directory} ({mode})"
+        return warn(_MODE, text, f"chmod 700 {quote(directory)}")
+    return ok(_MODE, f"nobody else may look into it ({mode})")
+
+
+def _decryption(gpg: Gpg, encrypted: bytes, keys: list[str]) -> Finding:
+    source, sink = os.pipe()
+    try:
+        os.write(sink, encrypted)  # far less than a pipe holds
+        os.close(sink)
+        gpg.decrypt(source, _PROBE_NAME)
+    except StoreUnavailable as error:
+        if _PROBE_NAME not in error.remedy:
+            return failed(_DECRYPT, error)
+        locked = "is locked" in error.cause
+        cause = "the GPG key is locked: nobody has given its passphrase lately" if locked else error.cause
+        return fail(_DECRYPT, cause, _unlock(keys[0]))
+    finally:
+        os.close(source)
+    return ok(_DECRYPT, "the key is unlocked and decrypts")
+
+
+def _unlock(key: str) -> str:
+    return f"echo probe | gpg --encrypt --recipient {quote(key)} | GPG_TTY=$(tty) gpg --decrypt"

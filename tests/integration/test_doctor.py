@@ -1,0 +1,326 @@
+"""`credhelpers doctor` on Docker's configuration, the helpers on PATH, their state, and the answer itself."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from credhelpers import __version__
+from tests.conformance.canary import CANARY
+from tests.integration.doctor import Patient, install
+
+SERVER = "registry.example:5000"
+PLAIN = {SERVER: {"auth": "YWRhOmNhbmFyeTdkMWZlMDJh"}}  # ada, and the canary
+
+
+@pytest.fixture
+def patient(installed: Path, password_store_env: dict[str, str]) -> Iterator[Patient]:
+    """A user whose password store has a credential for the server, and whose Docker asks for it."""
+    user = Patient(installed, {**password_store_env, "PATH": f"{installed}:/usr/bin:/bin"})
+    assert user.helper("pass").store(SERVER, "ada", CANARY).code == 0
+    user.configure(credsStore="pass")
+    yield user
+    user.assert_no_secret_was_shown()
+
+
+def test_everything_is_well(patient: Patient) -> None:
+    report = patient.doctor(SERVER)
+
+    assert (report.code, {finding.state for finding in report.findings}) == (0, {"ok"}), report
+    assert [finding.check for finding in report.findings] == [
+        "config file",
+        "config mode",
+        "plaintext",
+        "config.toml",
+        "log",
+        "on PATH",
+        "executable",
+        "gpg",
+        "password store",
+        "store mode",
+        "encryption",
+        "decryption",
+        "helper",
+        "answer",
+    ]
+    assert f"gives a credential for {SERVER}: that of ada" in report.of("answer").text
+    assert "credsStore is pass" in report.of("config file").text
+
+
+def test_the_report_for_people_has_a_line_for_each_finding_and_what_mends_it(patient: Patient) -> None:
+    patient.configure(credsStore="pass", auths=PLAIN)
+    answer = patient.run("doctor", SERVER)
+
+    lines = answer.out.decode().splitlines()
+    assert answer.code == 0
+    assert lines[0] == "Docker"
+    assert f"  warn  plaintext: it holds secrets in plain text: {SERVER}" in lines
+    assert "        -> credhelpers migrate" in lines
+    assert lines[-1] == "0 failed, 1 warnings, 13 ok"
+    assert "\x1b" not in answer.out.decode()
+
+
+@pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_gets_colours_unless_they_are_not_wanted(
+    patient: Patient, environment: dict[str, str], coloured: bool
+) -> None:
+    shown = patient.but(**environment).on_terminal("doctor", SERVER)
+    assert ("\x1b[32m" in shown) is coloured
+    assert "that of ada" in shown
+
+
+def test_without_a_server_all_that_are_configured_are_followed(patient: Patient) -> None:
+    patient.configure(credsStore="pass", auths={SERVER: {}}, credHelpers={"other.example": "keyring"})
+    report = patient.doctor()
+    subjects = [finding.subject for finding in report.findings]
+    assert SERVER in subjects
+    assert "other.example" in subjects
+    assert {"docker-credential-pass", "docker-credential-keyring", "password store", "OS keyring"} <= set(
+        subjects
+    )
+
+
+def test_without_any_server_the_store_for_all_is_looked_at(patient: Patient) -> None:
+    report = patient.doctor()
+    assert (report.code, report.state("decryption")) == (0, "ok")
+    assert not [finding for finding in report.findings if finding.check == "answer"]
+
+
+def test_without_any_server_the_store_behind_auto_is_looked_at(patient: Patient) -> None:
+    patient.configure(credsStore="auto")
+    report = patient.doctor()
+    assert (report.code, report.state("decryption")) == (0, "ok")
+
+
+def test_no_configuration_is_told_with_what_docker_does_then(patient: Patient) -> None:
+    patient.config.unlink()
+    report = patient.doctor(SERVER)
+    report.assert_broken(
+        "config file", "asks docker-credential-pass by itself", "credhelpers configure", state="warn"
+    )
+    assert report.state("answer") == "ok"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"credsStore": 1}', '{"a": 1, "a": 2}'])
+def test_a_configuration_that_docker_cannot_read_fails(patient: Patient, content: str) -> None:
+    patient.config.write_text(content)
+    patient.doctor(SERVER).assert_broken("config file", str(patient.config), "correct it")
+
+
+def test_a_configuration_that_is_a_directory_fails(patient: Patient) -> None:
+    patient.config.unlink()
+    patient.config.mkdir()
+    patient.doctor(SERVER).assert_broken("config file", "no regular file")
+
+
+def test_another_directory_of_dockers_is_looked_at_when_it_is_named(patient: Patient, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"credsStore": "keyring"}')
+    report = patient.doctor(SERVER, "--docker-config", str(tmp_path))
+    assert "credsStore is keyring" in report.of("config file").text
+
+
+@pytest.mark.parametrize(
+    ("mode", "auths", "state"),
+    [(0o666, {}, "fail"), (0o644, PLAIN, "fail"), (0o644, {}, "ok"), (0o600, PLAIN, "ok")],
+)
+def test_the_mode_of_the_configuration_counts_by_what_is_in_it(
+    patient: Patient, mode: int, auths: dict[str, object], state: str
+) -> None:
+    patient.configure(credsStore="pass", auths=auths).chmod(mode)
+    finding = patient.doctor(SERVER).of("config mode")
+    assert finding.state == state
+    assert finding.remedy == (f"chmod 600 {patient.config}" if state == "fail" else "")
+
+
+def test_an_auth_that_docker_cannot_decode_fails(patient: Patient) -> None:
+    patient.configure(credsStore="pass", auths={SERVER: {"auth": "!"}})
+    patient.doctor(SERVER).assert_broken("plaintext", "Docker ignores the file", f"docker logout {SERVER}")
+
+
+def test_a_key_by_which_docker_never_asks_is_told(patient: Patient) -> None:
+    patient.configure(credsStore="pass", credHelpers={f"https://{SERVER}": "keyring"})
+    patient.doctor(SERVER).assert_broken("credHelpers", f"Docker asks for {SERVER}", state="warn")
+
+
+def test_a_server_whose_secret_stands_in_the_file_is_told(patient: Patient) -> None:
+    patient.configure(auths=PLAIN)
+    report = patient.doctor(SERVER)
+    report.assert_broken("helper", "stands in config.json in plain text", "credhelpers migrate", state="warn")
+
+
+def test_a_server_that_nobody_is_asked_about_is_told(patient: Patient) -> None:
+    patient.configure(auths={"else.example": {}})
+    patient.doctor(SERVER).assert_broken(
+        "helper", "no helper is asked", "credhelpers configure", state="warn"
+    )
+
+
+def test_a_helper_that_is_not_on_path_fails_with_where_it_is(patient: Patient) -> None:
+    patient.configure(credsStore="keyring")
+    report = patient.but(PATH="/usr/bin:/bin").doctor(SERVER)
+    report.assert_broken("on PATH", "docker-credential-keyring is not on PATH", f"PATH={patient.bin}:$PATH")
+    assert report.state("answer") == "fail"
+
+
+def test_a_helper_that_does_not_exist_at_all_fails(patient: Patient) -> None:
+    patient.configure(credsStore="absent")
+    patient.doctor(SERVER).assert_broken("on PATH", "docker-credential-absent is not on PATH", "install")
+
+
+def test_another_helper_of_the_same_name_is_told_and_whose_each_is(patient: Patient) -> None:
+    theirs = "/usr/bin/docker-credential-pass (of docker-credential-helpers"
+    ours = f"{patient.bin}/docker-credential-pass (of credhelpers {__version__})"
+    first = patient.doctor(SERVER).of("on PATH")
+    assert first.state == "ok"
+    assert f"Docker starts {ours}; further back on PATH: {theirs}" in first.text
+
+    report = patient.but(PATH=f"/usr/bin:/bin:{patient.bin}").doctor(SERVER)
+    report.assert_broken("on PATH", f"which hides {ours}", f"PATH={patient.bin}:$PATH", state="warn")
+    assert theirs in report.of("on PATH").text
+    assert report.state("answer") == "ok"
+
+
+@pytest.mark.parametrize(
+    ("said", "whose"),
+    [
+        (
+            "docker-credential-x (github.com/docker/docker-credential-helpers) v0.9.3",
+            "of docker-credential-helpers v0.9.3",
+        ),
+        (
+            "docker-credential-x (github.com/awslabs/amazon-ecr-credential-helper) 0.12.0",
+            "of amazon-ecr-credential-helper",
+        ),
+        ("x 1.5", "of unknown origin 1.5"),
+    ],
+)
+def test_whose_a_helper_is_stands_in_its_version(
+    patient: Patient, tmp_path: Path, said: str, whose: str
+) -> None:
+    install(tmp_path / "others", "x", f"echo '{said}'")
+    patient.configure(credsStore="x")
+    report = patient.but(PATH=f"{tmp_path}/others:{patient.env['PATH']}").doctor(SERVER)
+    assert whose in report.of("on PATH").text
+
+
+def test_a_helper_of_ours_of_another_version_is_told(patient: Patient, tmp_path: Path) -> None:
+    install(tmp_path / "others", "pass", "echo 'docker-credential-pass (credhelpers) 0.0.1'")
+    report = patient.but(PATH=f"{tmp_path}/others:/usr/bin:/bin").doctor(SERVER)
+    report.assert_broken(
+        "on PATH", f"another version than this command, which is {__version__}", state="warn"
+    )
+
+
+@pytest.mark.parametrize("place", ["directory", "file"])
+def test_a_helper_that_anybody_can_change_fails(patient: Patient, tmp_path: Path, place: str) -> None:
+    executable = install(tmp_path / "others", "x", "echo x 1")
+    path = executable if place == "file" else executable.parent
+    path.chmod(0o777)
+    patient.configure(credsStore="x")
+    report = patient.but(PATH=f"{tmp_path}/others:/usr/bin:/bin").doctor(SERVER)
+    report.assert_broken("executable", f"every user may write to {path}", f"chmod o-w {path}")
+
+
+def test_a_helper_of_another_user_fails(patient: Patient, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    os.chown(install(tmp_path / "others", "x", "echo x 1"), 12345, 0)
+    patient.configure(credsStore="x")
+    report = patient.but(PATH=f"{tmp_path}/others:/usr/bin:/bin").doctor(SERVER)
+    report.assert_broken("executable", "belongs to another user")
+
+
+def test_a_helper_that_has_nothing_is_told_and_fails_nothing(patient: Patient) -> None:
+    report = patient.doctor("other.example")
+    report.assert_broken(
+        "answer", "has no credential for other.example", "docker login other.example", state="warn"
+    )
+    assert report.code == 0
+
+
+def test_a_helper_that_fails_is_told_with_its_cause(patient: Patient, tmp_path: Path) -> None:
+    install(tmp_path / "others", "x", "echo the vault is sealed; exit 1")
+    patient.configure(credsStore="x")
+    report = patient.but(PATH=f"{tmp_path}/others:/usr/bin:/bin").doctor(SERVER)
+    report.assert_broken("answer", "docker-credential-x: the vault is sealed", "docker-credential-x get")
+
+
+def test_a_helper_that_hangs_is_told_in_time(patient: Patient, tmp_path: Path) -> None:
+    install(tmp_path / "others", "x", "exec sleep 300")
+    patient.configure(credsStore="x", credHelpers={"other.example": "pass"}, auths={SERVER: {}})
+    report = patient.but(PATH=f"{tmp_path}/others:{patient.env['PATH']}").doctor()
+    assert report.code == 1
+    answers = {finding.subject: finding for finding in report.findings if finding.check == "answer"}
+    assert answers[SERVER].state == "fail"
+    assert "did not answer within" in answers[SERVER].text
+    assert answers["other.example"].state == "warn"
+
+
+def test_an_identity_token_is_called_one(patient: Patient) -> None:
+    assert patient.helper("pass").store("token.example", "<token>", CANARY).code == 0
+    assert "an identity token" in patient.doctor("token.example").of("answer").text
+
+
+def test_auto_is_followed_to_whom_it_asks(patient: Patient) -> None:
+    patient.configure(credsStore="auto")
+    patient.set(f'[[auto.route]]\nmatch = "{SERVER}"\nhelper = "pass"\n')
+    report = patient.doctor(SERVER)
+    assert report.code == 0
+    assert report.of("helper").text == "Docker asks docker-credential-auto, which asks pass"
+    assert report.state("decryption") == report.state("answer") == "ok"
+
+
+def test_a_helper_behind_auto_that_is_missing_fails(patient: Patient) -> None:
+    patient.configure(credsStore="auto")
+    patient.set(f'[[auto.route]]\nmatch = "{SERVER}"\nhelper = "absent"\n')
+    report = patient.doctor(SERVER)
+    texts = [finding.text for finding in report.findings if finding.state == "fail"]
+    assert any("docker-credential-absent is not on PATH" in text for text in texts)
+    assert report.state("answer") == "fail"
+
+
+def test_a_setting_that_means_nothing_fails_with_file_line_and_key(patient: Patient) -> None:
+    path = patient.set("[log]\nlevel = 'loud'\n")
+    report = patient.doctor(SERVER)
+    report.assert_broken("config.toml", f"{path}, line 2: log.level", "correct the file")
+    assert report.state("answer") == "fail"
+
+
+def test_settings_that_others_can_write_fail(patient: Patient) -> None:
+    path = patient.set("[log]\nlevel = 'debug'\n")
+    assert patient.doctor(SERVER).state("config.toml") == "ok"
+    path.chmod(0o666)
+    patient.doctor(SERVER).assert_broken("config.toml", f"other users may write to {path}", "chmod go-w")
+
+
+def test_a_log_directory_that_others_can_write_to_fails(patient: Patient) -> None:
+    (patient.home / ".ecr" / "log").chmod(0o777)
+    patient.doctor(SERVER).assert_broken("log", "other users may write to")
+
+
+def test_a_log_that_cannot_be_made_is_told(patient: Patient) -> None:
+    blocked = patient.home / "blocked"
+    blocked.touch()
+    report = patient.but(AWS_ECR_CACHE_DIR=str(blocked / "state")).doctor(SERVER)
+    report.assert_broken("log", "cannot be written, so no log is written", state="warn")
+
+
+def test_a_log_that_is_no_file_fails(patient: Patient) -> None:
+    log = patient.home / ".ecr" / "log" / "pass.log"
+    log.unlink()
+    log.symlink_to("/dev/null")
+    patient.doctor(SERVER).assert_broken("log", f"{log} is no regular file")
+
+
+def test_the_json_report_is_one_object(patient: Patient) -> None:
+    report = json.loads(patient.run("doctor", "--json", SERVER).out)
+    assert set(report) == {"ok", "findings"}
+    assert set(report["findings"][0]) == {"subject", "check", "state", "text", "remedy"}
+
+
+def test_a_name_cannot_turn_a_remedy_into_another_command(patient: Patient) -> None:
+    patient.configure(credsStore="pass", auths={"evil.example;id": {}})
+    (remedy,) = {f.remedy for f in patient.doctor().findings if f.check == "answer"}
+    assert remedy == "docker login 'evil.example;id'"

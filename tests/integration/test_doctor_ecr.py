@@ -1,0 +1,313 @@
+"""`credhelpers doctor` on Amazon ECR: the host, the identity, the permission, the clocks and the cache."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from credhelpers.emulator import ACCOUNT, Request, Response
+from tests.conformance.canary import CANARY
+from tests.integration.doctor import Patient, install
+from tests.support.aws import CONTAINER_PATH, HOST, TOKEN_CALL, Aws, Misbehaving, failing, reset, silence
+from tests.support.tools import require
+
+KEY = "AKIAIOSFODNN7EXAMPLE"
+KEYS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": CANARY}
+KEYS_FILE = f"aws_access_key_id={KEY}\naws_secret_access_key={CANARY}\n"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/pull"
+ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/i-0123"
+TEMPLATE = Path(__file__).parents[2] / "packaging/ecr-login-front.sh"
+
+
+@pytest.fixture
+def patient(installed: Path, private_env: dict[str, str], aws: Aws) -> Iterator[Patient]:
+    """A worker with an instance role, whose Docker asks the ECR helper about one host."""
+    env = {**private_env, **aws.environment(), "PATH": f"{installed}:/usr/bin:/bin"}
+    user = Patient(installed, env)
+    user.configure(credHelpers={HOST: "ecr-login"})
+    aws.access_key_ids.add(KEY)
+    yield user
+    user.assert_no_secret_was_shown()
+
+
+def telling_who(request: Request) -> Response | None:
+    """STS's answer to GetCallerIdentity."""
+    if request.operation != "GetCallerIdentity":
+        return None
+    return Response(
+        200,
+        f'<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+        f"<GetCallerIdentityResult><Arn>{ARN}</Arn><UserId>x</UserId><Account>{ACCOUNT}</Account>"
+        f"</GetCallerIdentityResult></GetCallerIdentityResponse>".encode(),
+        {"Content-Type": "text/xml"},
+    )
+
+
+def test_everything_is_well(patient: Patient, aws: Aws) -> None:
+    aws.fault = telling_who
+    report = patient.doctor()
+    assert (report.code, {finding.state for finding in report.findings}) == (0, {"ok"}), report
+    assert report.of("AWS identity").text == (
+        f"credentials come from the instance's role; they are those of {ARN}"
+    )
+    assert report.of("token permission").text == "ECR in eu-central-1 gives this identity a token"
+    assert report.of("ECR host").text == f"{HOST} is an ECR registry in eu-central-1"
+    assert "there is none" in report.of("cached token").text
+    assert "that of AWS" in report.of("answer").text
+
+
+def test_asking_for_permission_leaves_the_cache_alone(patient: Patient, aws: Aws) -> None:
+    report = patient.but(PATH="/usr/bin:/bin").doctor(HOST)
+    assert report.state("token permission") == "ok"
+    assert aws.calls[TOKEN_CALL] == 1
+    assert not (patient.home / ".ecr" / "tokens").exists()
+
+
+def test_a_cached_token_is_told_with_the_time_that_is_left(patient: Patient, aws: Aws) -> None:
+    patient.helper("ecr-login").get(HOST)
+    assert "good for 11 h 59 min" in patient.doctor().of("cached token").text
+    assert aws.calls[TOKEN_CALL] == 2, "one for the token, one to see whether it would be given"
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ("env", "the environment variables"),
+        ("shared", "the AWS credentials file"),
+        ("config", "the AWS configuration file"),
+        ("process", "a credential_process"),
+        ("container", "the container's role"),
+        ("web", "a web identity token"),
+        ("role", "a role that a profile assumes"),
+    ],
+)
+def test_the_link_of_the_chain_that_gave_the_credentials_is_named(
+    patient: Patient, aws: Aws, link: str, words: str
+) -> None:
+    def write(name: str, text: str) -> str:
+        path = patient.home / ".aws" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return str(path)
+
+    environment: dict[str, str] = {}
+    if link == "env":
+        environment = KEYS
+    elif link == "shared":
+        write("credentials", f"[default]\n{KEYS_FILE}")
+    elif link == "config":
+        write("config", f"[default]\n{KEYS_FILE}")
+    elif link == "process":
+        given = {"Version": 1, "AccessKeyId": KEY, "SecretAccessKey": CANARY}
+        write("config", f"[default]\ncredential_process=/bin/cat {write('answer', json.dumps(given))}\n")
+    elif link == "container":
+        environment = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": aws.url + CONTAINER_PATH}
+    elif link == "web":
+        environment = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": write("token", CANARY)}
+    else:
+        write("config", f"[default]\nrole_arn={ROLE}\nsource_profile=base\n[profile base]\n{KEYS_FILE}")
+    report = patient.but(**environment).doctor()
+    assert report.of("AWS identity").text.startswith(f"credentials come from {words}")
+    assert report.state("token permission") == "ok"
+
+
+def test_the_role_that_the_configuration_chooses_is_told(patient: Patient) -> None:
+    patient.set(f'[[ecr.registry]]\nmatch = "*.amazonaws.com"\nrole_arn = "{ROLE}"\n')
+    report = patient.doctor()
+    assert report.code == 0
+    assert f"it assumes {ROLE}" in report.of("AWS identity").text
+    assert "read as the table for *.amazonaws.com" in report.of("ECR host").text
+
+
+def test_no_credentials_at_all_fail(patient: Patient) -> None:
+    report = patient.but(AWS_EC2_METADATA_DISABLED="true").doctor()
+    report.assert_broken("AWS identity", "no AWS credentials", "AWS_PROFILE")
+    assert report.state("clock") == "warn"
+    report.assert_broken("answer", "no AWS credentials")
+
+
+def test_a_profile_that_does_not_exist_fails(patient: Patient) -> None:
+    report = patient.but(AWS_PROFILE="nobody").doctor()
+    report.assert_broken("AWS identity", "nobody", "AWS_PROFILE")
+
+
+def test_a_permission_that_is_not_given_fails(patient: Patient, aws: Aws) -> None:
+    refusal = failing(400, "AccessDeniedException", "not authorized to perform: ecr:GetAuthorizationToken")
+    aws.fault = lambda request: refusal(request) if request.operation == TOKEN_CALL else telling_who(request)
+    report = patient.doctor()
+    assert report.state("AWS identity") == "ok"
+    report.assert_broken("token permission", "AccessDeniedException", "in IAM")
+    report.assert_broken("answer", "AccessDeniedException", "in IAM")
+
+
+def test_an_sts_that_is_out_of_reach_fails_nothing(patient: Patient) -> None:
+    with Misbehaving(reset) as broken:
+        report = patient.but(**KEYS, AWS_ENDPOINT_URL_STS=broken.url).doctor()
+    assert "STS could not be asked whose" in report.of("AWS identity").text
+    assert report.code == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words", "state"),
+    [(300, "behind", "fail"), (-300, "ahead of", "fail"), (120, "behind", "warn"), (20, "behind", "ok")],
+)
+def test_a_clock_that_is_wrong_is_told_by_aws_own(
+    patient: Patient, aws: Aws, seconds: int, words: str, state: str
+) -> None:
+    aws.clock = lambda: time.time() + seconds
+    finding = patient.but(**KEYS).doctor().of("clock")
+    assert finding.state == state
+    assert words in finding.text
+    assert bool(finding.remedy) is (state != "ok")
+
+
+def test_a_clock_for_which_aws_refuses_is_told_all_the_same(patient: Patient, aws: Aws) -> None:
+    aws.clock = lambda: time.time() + 3600
+    aws.fault = failing(400, "InvalidSignatureException", "Signature expired: 1 is now earlier than 2")
+    report = patient.but(**KEYS).doctor()
+    report.assert_broken("token permission", "Signature expired", "clock")
+    report.assert_broken("clock", "behind AWS's", "timedatectl")
+
+
+@pytest.mark.parametrize(
+    ("server", "reason"),
+    [
+        (f"{HOST}:8443", "it is on port 8443"),
+        (f"http://{HOST}", "it is reached by http"),
+        (f"{HOST}.evil.example", "it only looks like an ECR registry"),
+        (HOST.replace("123456789012", "1234"), "1234 is no AWS account"),
+        ("registry.example", "it is no Amazon ECR registry"),
+        (HOST.replace("dkr", "d\u212ar"), "letters in it that only look like"),
+    ],
+)
+def test_why_a_server_is_no_ecr_registry_is_told(patient: Patient, server: str, reason: str) -> None:
+    patient.configure(credsStore="ecr-login")
+    patient.doctor(server).assert_broken("ECR host", reason)
+
+
+def test_a_look_alike_is_told_of_where_auto_asks_another(patient: Patient) -> None:
+    patient.configure(credsStore="auto")
+    report = patient.doctor(f"{HOST}:8443")
+    report.assert_broken("ECR host", "it is on port 8443", state="warn")
+
+
+def test_an_ecr_registry_that_another_helper_is_asked_about_is_told(patient: Patient) -> None:
+    patient.configure(credsStore="keyring")
+    report = patient.doctor(HOST)
+    report.assert_broken("ECR host", "passwords last 12 hours", f"configure --ecr {HOST}", state="warn")
+
+
+def test_auto_is_followed_to_ecr(patient: Patient) -> None:
+    patient.configure(credsStore="auto")
+    report = patient.doctor(HOST)
+    assert report.code == 0
+    assert report.of("helper").text == "Docker asks docker-credential-auto, which asks ecr-login"
+    assert report.state("token permission") == report.state("answer") == "ok"
+
+
+def test_a_failure_that_is_remembered_is_told_with_how_to_forget_it(patient: Patient, aws: Aws) -> None:
+    aws.fault = failing(400, "AccessDeniedException")
+    assert patient.helper("ecr-login").get(HOST).code == 1
+    aws.fault = None
+    report = patient.doctor()
+    report.assert_broken("remembered failure", "AccessDeniedException", "erase", state="warn")
+    assert report.state("token permission") == "ok"
+
+    patient.helper("ecr-login").erase(HOST)
+    report = patient.doctor()
+    assert report.code == 0
+    assert not [finding for finding in report.findings if finding.check == "remembered failure"]
+
+
+def test_a_cache_that_others_may_write_to_fails_and_is_not_looked_into(patient: Patient) -> None:
+    patient.helper("ecr-login").get(HOST)
+    (patient.home / ".ecr" / "tokens").chmod(0o777)
+    report = patient.doctor()
+    report.assert_broken("token cache", "other users may write to", "mv ")
+    assert "there is none" in report.of("cached token").text
+
+
+def test_a_cache_that_is_a_symbolic_link_fails(patient: Patient, tmp_path: Path) -> None:
+    (patient.home / ".ecr").mkdir(mode=0o700)
+    (patient.home / ".ecr" / "tokens").symlink_to(tmp_path)
+    patient.doctor().assert_broken("token cache", "is a symbolic link")
+
+
+def test_a_cache_that_is_turned_off_is_told(patient: Patient) -> None:
+    report = patient.but(AWS_ECR_DISABLE_CACHE="1").doctor()
+    report.assert_broken("token cache", "AWS_ECR_DISABLE_CACHE", "unset", state="warn")
+    assert report.code == 0
+
+
+@pytest.mark.parametrize("target", ["working", "missing"])
+def test_a_front_in_plain_sh_is_told_and_fails_without_its_python(
+    patient: Patient, tmp_path: Path, target: str
+) -> None:
+    behind = patient.bin.parent / "lib/credhelpers/bin/docker-credential-ecr-login"
+    python = behind if behind.exists() else patient.bin / "docker-credential-ecr-login"
+    front = install(tmp_path / "front", "ecr-login", "")
+    front.write_text(TEMPLATE.read_text().replace("@HELPER@", str(python)))
+    if target == "missing":
+        # As one of another day, of which this command can still tell whose it is.
+        version = "echo 'docker-credential-ecr-login (credhelpers) 0.1.0'"
+        text = TEMPLATE.read_text().replace("@HELPER@", str(tmp_path / "nowhere"))
+        front.write_text(text.replace("\n", f'\n[ "$1" = version ] && {version} && exit\n', 1))
+    report = patient.but(PATH=f"{front.parent}:/usr/bin:/bin").doctor()
+    if target == "working":
+        assert report.of("plain-sh front").text.startswith("in use")
+        assert report.state("answer") == "ok"
+    else:
+        report.assert_broken("plain-sh front", "cannot be started", "install.sh")
+
+
+def test_python_alone_is_told_as_no_front(patient: Patient, tmp_path: Path) -> None:
+    behind = patient.bin.parent / "lib/credhelpers/bin/docker-credential-ecr-login"
+    helper = tmp_path / "docker-credential-ecr-login"
+    helper.symlink_to(behind if behind.exists() else patient.bin / helper.name)
+    report = patient.but(PATH=f"{tmp_path}:/usr/bin:/bin").doctor()
+    assert report.of("plain-sh front").text.startswith("not in use")
+
+
+def test_amazons_own_helper_is_known_and_its_identity_looked_at(patient: Patient) -> None:
+    require("docker-credential-ecr-login", "amazon-ecr-credential-helper")
+    report = patient.but(PATH="/usr/bin:/bin").doctor()
+    assert "of amazon-ecr-credential-helper" in report.of("on PATH").text
+    assert report.state("token permission") == "ok"
+
+
+@pytest.mark.parametrize("keys", [{}, KEYS], ids=["metadata", "endpoints"])
+def test_a_network_that_swallows_everything_is_told_in_time(patient: Patient, keys: dict[str, str]) -> None:
+    with Misbehaving(silence) as blackhole:
+        swallowed = {"AWS_ENDPOINT_URL": blackhole.url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": blackhole.url}
+        report = patient.but(**swallowed, **keys).doctor()
+    assert report.code == 1
+    assert report.state("token permission" if keys else "AWS identity") == "fail"
+    assert report.state("answer") == "fail"
+
+
+def test_an_sts_that_never_answers_costs_only_its_own_word(patient: Patient) -> None:
+    patient.set("[ecr]\nread_seconds = 30\n")
+    with Misbehaving(silence) as blackhole:
+        report = patient.but(**KEYS, AWS_ENDPOINT_URL_STS=blackhole.url).doctor()
+    assert "STS did not answer" in report.of("AWS identity").text
+    assert report.code == 0
+
+
+def test_a_program_for_credentials_that_hangs_is_ended_in_time(patient: Patient) -> None:
+    config = patient.home / ".aws" / "config"
+    config.parent.mkdir()
+    config.write_text("[default]\ncredential_process=/bin/sleep 300\n")
+    report = patient.doctor()
+    report.assert_broken("AWS identity", "did not answer within", "check the network")
+
+
+def test_registries_of_one_region_and_identity_are_asked_for_once(patient: Patient, aws: Aws) -> None:
+    other = HOST.replace("123456789012", "000000000000")
+    elsewhere = HOST.replace("eu-central-1", "us-east-1")
+    patient.configure(credHelpers=dict.fromkeys((HOST, other, elsewhere), "ecr-login"))
+    report = patient.but(**KEYS, PATH="/usr/bin:/bin").doctor()
+    assert aws.calls[TOKEN_CALL] == 2
+    subjects = {finding.subject for finding in report.findings if finding.check == "token permission"}
+    assert subjects == {f"AWS for {HOST}, {other}", f"AWS for {elsewhere}"}

@@ -1,0 +1,130 @@
+"""The bounds within which the doctor works, and what its commands load."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from credhelpers.cli.checks import ecr
+from credhelpers.cli.checks.bounded import Child, Tasks
+from credhelpers.cli.checks.plan import Plan
+from credhelpers.docker_config import DockerConfig
+from credhelpers.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+
+
+def soon(seconds: float = 20.0) -> float:
+    """Return a deadline."""
+    return time.monotonic() + seconds
+
+
+def test_tasks_give_what_they_return_and_raise_what_they_raise() -> None:
+    tasks: Tasks[int] = Tasks(soon())
+    tasks.start("one", lambda: 1)
+    tasks.start("one", lambda: 2)
+    tasks.start("none", lambda: 1 // 0)
+    assert tasks.result("one") == 1
+    with pytest.raises(ZeroDivisionError):
+        tasks.result("none")
+
+
+def test_a_task_that_does_not_end_is_not_waited_for() -> None:
+    tasks: Tasks[bool] = Tasks(soon(0.05))
+    tasks.start("endless", Event().wait)
+    assert tasks.result("endless") is None
+
+
+def test_a_child_hands_over_what_it_yields_and_is_ended_with_what_hangs() -> None:
+    def hangs() -> Iterator[object]:
+        yield {"number": 1}
+        Event().wait()
+
+    child = Child({"quick": lambda: ["a", "b" * 100_000], "endless": hangs})
+    found, done = child.results(soon(3.0))
+    assert found == {"quick": ["a", "b" * 100_000], "endless": [{"number": 1}]}
+    assert done == {"quick"}
+
+
+def test_a_child_that_is_done_is_not_waited_for() -> None:
+    began = time.monotonic()
+    assert Child({"quick": lambda: ["a"]}).results(soon(60.0)) == ({"quick": ["a"]}, {"quick"})
+    assert time.monotonic() - began < 30
+
+
+def plan(config: str, server: str | None = None) -> Plan:
+    return Plan(DockerConfig("config.json", config.encode()), server, {"PATH": "/nowhere"}, Settings({}))
+
+
+def test_the_plan_names_each_server_as_docker_asks_for_it() -> None:
+    given = plan(
+        '{"credsStore": "x", "credHelpers": {"a.example": "y"}, "auths": {"https://b.example/v1/": {}}}'
+    )
+    assert [(hop.server, hop.helper) for hop in given.hops] == [("a.example", "y"), ("b.example", "x")]
+    assert given.helpers == ["y", "x"]
+
+
+@pytest.mark.parametrize("server", ["docker.io", "index.docker.io", "https://index.docker.io/v1/"])
+def test_the_plan_knows_docker_hub_by_its_key(server: str) -> None:
+    (hop,) = plan('{"credHelpers": {"https://index.docker.io/v1/": "y"}}', server).hops
+    assert (hop.server, hop.helper) == ("https://index.docker.io/v1/", "y")
+
+
+def test_the_plan_has_no_helper_where_docker_looks_into_its_file() -> None:
+    given = plan('{"credHelpers": {"a.example": ""}}')
+    assert [(hop.helper, hop.target) for hop in given.hops] == [("", "")]
+    assert given.all_helpers == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(43199, "11 h 59 min"), (3600, "1 h 0 min"), (3599, "59 min"), (59, "0 min"), (-5, "0 min")],
+)
+def test_a_duration_is_told_in_words(seconds: int, words: str) -> None:
+    assert ecr.duration(seconds) == words
+
+
+@pytest.mark.parametrize("server", [HOST, f"https://{HOST}/team/app", f"{HOST}:443", "public.ecr.aws"])
+def test_every_spelling_of_an_ecr_registry_is_recognised(server: str) -> None:
+    assert ecr.check_host(server, Settings({})).state == "ok"
+
+
+def test_only_what_was_meant_to_be_an_ecr_registry_is_called_a_look_alike() -> None:
+    assert ecr.check_look_alike("registry.example", Settings({})) == []
+    assert ecr.check_look_alike(f"{HOST}.evil.example", Settings({}))[0].state == "warn"
+
+
+def test_a_backend_of_the_keyring_package_that_is_named_is_well() -> None:
+    program = (
+        "import os, sys; sys.path.insert(0, sys.argv[1]); from credhelpers.cli.checks import keyring; "
+        "print(*(vars(finding) for finding in keyring.check_keyring(os.environ)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(ROOT)],
+        env={"PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "'check': 'keyring backend', 'state': 'ok'" in done.stdout
+
+
+def test_the_commands_load_no_library_before_they_need_it() -> None:
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import credhelpers.cli; "
+        "print(*{'boto3', 'botocore', 'jeepney', 'keyring', 'rich'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(ROOT)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.split() == []
