@@ -15,8 +15,8 @@ class Subject:
         environment: The fixture that makes the environment in which it has its store.
         package: The Debian package that brings it, for a helper that is not ours; it proves the suite right.
         keeps: Whether it keeps what it is told to store.
-        sees_nul: Whether it sees NUL characters on stdin. A shell does not, and there is one in front of Python
-            where scripts/install.sh has installed it; it drops them.
+        sees_nul: Whether it sees NUL characters on stdin. A shell drops them, and one stands before Python
+            where scripts/install.sh has installed it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The front in plain sh says what Python says, and no longer than it may, in each shell that may be /bin/sh."""
+"""The front in plain sh says what Python says, and no longer than it may, whichever shell /bin/sh is."""
 
 import os
 import shutil
