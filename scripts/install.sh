@@ -79,7 +79,7 @@ locate() {
 
 install_helpers() {
     find_python
-    executables=$(list_executables)
+    executables=$(cd "$checkout/packaging/scripts" && printf '%s\n' *)
     refuse_foreign
     made=$(missing_directories "$lib")
     until make_writable "$lib" && lock; do :; done
@@ -96,7 +96,7 @@ install_helpers() {
     clean_up
     trap - EXIT
     exec 9<&-
-    say "Installed in $bin: $(printf '%s' "$executables" | cut -d' ' -f1 | tr '\n' ' ')"
+    say "Installed in $bin: $(printf '%s' "$executables" | tr '\n' ' ')"
     ensure_gpg
     warn_about_path
     [ -z "$demo" ] || "$bin/credhelpers" demo
@@ -127,18 +127,11 @@ uninstall_helpers() {
     if [ -n "$found" ]; then say "Removed:$found"; else say "Nothing of credhelpers is installed in $prefix"; fi
 }
 
-# Print a line for each executable: its name, the module and the function that it calls.
-list_executables() {
-    "$python" -Ic 'import sys, tomllib
-with open(sys.argv[1], "rb") as file: scripts = tomllib.load(file)["project"]["scripts"]
-for name, entry in scripts.items(): print(name, *entry.split(":"))' "$checkout/pyproject.toml"
-}
-
 refuse_foreign() {
     if [ -e "$environment" ] && ! is_ours "$environment/installed"; then
         fail "$environment was not made by this script: move it away first"
     fi
-    printf '%s\n' "$executables" | while read -r name _; do
+    printf '%s\n' "$executables" | while read -r name; do
         [ ! -d "$bin/$name" ] || fail "$bin/$name is a directory: move it away first"
         if [ -e "$bin/$name" ] || [ -L "$bin/$name" ]; then
             is_ours "$bin/$name" || [ -n "$force" ] ||
@@ -214,8 +207,8 @@ build_environment() {
         -r "$checkout/packaging/runtime.lock"
     pip --python "$new/bin/python" install --no-index --no-deps --no-compile "$staging"/wheel/*.whl
     find "$new/bin" -type f -exec rm {} + # scripts that name this place, not the final one; the links to Python stay
-    printf '%s\n' "$executables" | while read -r name module function; do
-        ! has_front "$name" || print_launcher "$module" "$function" >"$new/bin/$name"
+    printf '%s\n' "$executables" | while read -r name; do
+        ! has_front "$name" || print_launcher "$name" >"$new/bin/$name"
     done
     chmod 755 "$new/bin"/*
     packages=$(cd "$new" && echo lib/python3.*/site-packages)
@@ -257,13 +250,13 @@ if not exchanged:  # an old kernel or file system; the next run puts right what 
 }
 
 write_launchers() {
-    printf '%s\n' "$executables" | while read -r name module function; do
-        if has_front "$name"; then print_front "$name"; else print_launcher "$module" "$function"; fi >"$launcher"
+    printf '%s\n' "$executables" | while read -r name; do
+        if has_front "$name"; then print_front "$name"; else print_launcher "$name"; fi >"$launcher"
         chmod 755 "$launcher"
         mv -f "$launcher" "$bin/$name"
     done
     for file in "$bin"/docker-credential-*; do # those that an older version had and this one has not
-        case " $(printf '%s' "$executables" | cut -d' ' -f1 | tr '\n' ' ') " in
+        case " $(printf '%s' "$executables" | tr '\n' ' ') " in
             *" ${file##*/} "*) ;;
             *) ! is_ours "$file" || rm -f "$file" ;;
         esac
@@ -279,7 +272,7 @@ warn_about_path() {
             return
             ;;
     esac
-    printf '%s\n' "$executables" | while read -r name _; do
+    printf '%s\n' "$executables" | while read -r name; do
         first=$(command -v "$name") || continue
         cmp -s "$first" "$bin/$name" || warn "$first stands before $bin/$name on PATH: clients run that one"
     done

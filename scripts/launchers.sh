@@ -1,8 +1,8 @@
 # What stands in DIR/bin: launchers of Python, and fronts in plain sh that answer without it. Sourced.
 # shellcheck shell=sh disable=SC2154 # MARKER, checkout and environment are install.sh's
 
-# Print the executable that calls a function of a module. -I: neither environment, user site nor current directory; -S: no site at all, which is also
-# the fastest start.
+# Print an executable of Python: what is in packaging/scripts behind a first line for this environment.
+# -I: neither environment, user site nor current directory; -S: no site at all, which is also the fastest start.
 print_launcher() {
     shebang="#!$environment/bin/python -IS"
     case $shebang in
@@ -19,10 +19,9 @@ print_launcher() {
 import sys
 
 sys.path.append("$environment/site-packages")
-from $1 import $2
 
-sys.exit($2())
 END
+    sed 1d "$checkout/packaging/scripts/$1"
 }
 
 has_front() { [ -f "$checkout/packaging/${1#docker-credential-}-front.sh" ]; }

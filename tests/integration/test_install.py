@@ -4,7 +4,6 @@ import json
 import re
 import stat
 import subprocess
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from tests.support.installer import REPOSITORY, Checkout, fresh_clone, package_index, tree
 from tests.support.tools import SYSTEM_PATH, require
 
-_SCRIPTS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["scripts"]
+_SCRIPTS = [script.name for script in (REPOSITORY / "packaging/scripts").iterdir()]
 _HELPERS = sorted(name for name in _SCRIPTS if name != "credhelpers")
 
 
