@@ -6,6 +6,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 _NEVER_BLOCK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -138,14 +139,17 @@ class Lock:
     Args:
         path: A directory that exists, or a file that is made when it is missing.
         seconds: How long to wait for another holder.
+        is_needless: Tells, while another holds it, whether what it was wanted for has been done; then the
+            wait ends without the lock.
 
     Raises:
         TimeoutError: On entering, when another process still holds it by then.
     """
 
-    def __init__(self, path: str, seconds: float) -> None:
+    def __init__(self, path: str, seconds: float, is_needless: "Callable[[], bool] | None" = None) -> None:
         self._path = path
         self._seconds = seconds
+        self._is_needless = is_needless
         self._descriptor = -1
 
     def __enter__(self) -> None:
@@ -164,6 +168,8 @@ class Lock:
                     raise TimeoutError(
                         f"another process has held {self._path} for {self._seconds:g} s"
                     ) from None
+                if self._is_needless and self._is_needless():
+                    return
                 time.sleep(pause)
                 pause = min(pause * 2, 0.05)
             else:

@@ -2,16 +2,15 @@
 
 import base64
 import os
-import signal
 import time
 from collections.abc import Mapping
-from types import FrameType, TracebackType
 from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from credhelpers.credential import CredentialsNotFound
+from credhelpers.deadline import Deadline, OutOfTime
 from credhelpers.settings import Settings
 from credhelpers.stores.ecr.causes import explain
 from credhelpers.stores.ecr.chain import Session
@@ -42,11 +41,11 @@ def fetch_token(registry: Registry, chosen: Mapping[str, str], settings: Setting
     session = None
     seconds = settings.number("ecr.call_seconds")
     try:
-        with _Deadline(seconds):
+        with Deadline(seconds):
             session = Session(chosen.get("profile"), registry.region, settings.number("ecr.metadata_seconds"))
             answer = open_client(session, registry, chosen, settings).get_authorization_token()
         return _token(answer, registry, now)
-    except _OutOfTime:
+    except OutOfTime:
         raise CredentialsNotFound(
             f"AWS did not answer within {seconds:g} s",
             "check the network between here and the ECR, STS and metadata endpoints",
@@ -110,28 +109,3 @@ def _assume_role(sts: Any, chosen: Mapping[str, str]) -> dict[str, str]:
         "aws_secret_access_key": given["SecretAccessKey"],
         "aws_session_token": given["SessionToken"],
     }
-
-
-class _OutOfTime(BaseException):
-    """Not an Exception, so that no library takes it for a fault of its own that it may retry."""
-
-
-class _Deadline:
-    """Ends what runs in its ``with`` block after some seconds, whatever it waits for."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def __enter__(self) -> None:
-        self._former = signal.signal(signal.SIGALRM, _ring)
-        signal.setitimer(signal.ITIMER_REAL, self._seconds)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, self._former)
-
-
-def _ring(number: int, frame: FrameType | None) -> None:
-    raise _OutOfTime

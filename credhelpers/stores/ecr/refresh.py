@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 class Turn:
     """Waits for whoever fetches the same token now; goes on alone when that takes too long."""
 
-    def __init__(self, cache: "TokenCache", name: str, seconds: float) -> None:
+    def __init__(
+        self, cache: "TokenCache", name: str, seconds: float, has_come: "Callable[[], bool] | None" = None
+    ) -> None:
         self._cache = cache
         self._name = name
         self._seconds = seconds
+        self._has_come = has_come
 
     def __enter__(self) -> None:
         self._lock = None
         try:
-            lock = self._cache.lock(self._name, self._seconds)
+            lock = self._cache.lock(self._name, self._seconds, self._has_come)
             lock.__enter__()
         except (OSError, TimeoutError):
             return

@@ -129,7 +129,13 @@ class EcrStore:
         place = self._place(server)
         if place is None:
             raise BadRequest(f"{server} is not an Amazon ECR registry", "name one, or all: --all")
-        with Turn(self._cache, place.name, self._settings.number("ecr.call_seconds") + _LOCK_SLACK):
+
+        def has_come() -> bool:
+            token = self._cache.load(place.name, place.key)
+            return token is not None and token.issued >= since
+
+        seconds = self._settings.number("ecr.call_seconds") + _LOCK_SLACK
+        with Turn(self._cache, place.name, seconds, has_come):
             token = self._cache.load(place.name, place.key)
             if token and not token.is_valid(time.time()):
                 token = None
@@ -169,7 +175,12 @@ class EcrStore:
         """Return a token newer than the one issued then: from AWS, or from whoever asked it meanwhile."""
         from credhelpers.stores.ecr.refresh import Turn
 
-        with Turn(self._cache, place.name, self._settings.number("ecr.call_seconds") + _LOCK_SLACK):
+        def has_come() -> bool:
+            token = self._cache.load(place.name, place.key)
+            return token is not None and token.issued > issued
+
+        seconds = self._settings.number("ecr.call_seconds") + _LOCK_SLACK
+        with Turn(self._cache, place.name, seconds, has_come):
             now = time.time()
             old = self._cache.load(place.name, place.key)
             if old and not old.is_valid(now):
@@ -191,6 +202,9 @@ class EcrStore:
             return old
 
     def _ask(self, place: "_Place", old: Token | None) -> Token:
+        import gc
+
+        gc.disable()  # the SDK is a hundred thousand objects, and none of them is garbage before this ends
         from credhelpers.stores.ecr.api import fetch_token
 
         token = fetch_token(place.registry, place.chosen, self._settings)

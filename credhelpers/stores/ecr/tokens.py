@@ -6,6 +6,7 @@ times does not wait thirty times.
 """
 
 import os
+import time
 
 from credhelpers import files
 from credhelpers.credential import CredentialsNotFound
@@ -13,7 +14,7 @@ from credhelpers.files import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from credhelpers.log import Log
 
@@ -148,14 +149,14 @@ class TokenCache:
 
         front.leave(self._path(_FRONT + host), name, token, environ)
 
-    def lock(self, name: str, seconds: float) -> Lock:
+    def lock(self, name: str, seconds: float, is_needless: "Callable[[], bool] | None" = None) -> Lock:
         """Return the lock under which a token is fetched.
 
         Raises:
             OSError: There is nothing to lock; on entering the lock too.
         """
         files.make_private_directory(self._directory)
-        return Lock(self._path(name + ".lock"), seconds)
+        return Lock(self._path(name + ".lock"), seconds, is_needless)
 
     def _prune(self, now: float) -> None:
         """Remove what nobody can use any more: tokens of identities and configurations of other days."""
@@ -186,14 +187,16 @@ class TokenCache:
             return None
         return fields[:count]
 
-    def _write(self, name: str, fields: tuple[str, ...], time: int = 0) -> bool:
+    def _write(self, name: str, fields: tuple[str, ...], renew_at: int = 0) -> bool:
         if any("\n" in field for field in fields):
             return False  # no line of AWS's or of the environment's makes another one here
         try:
             files.make_private_directory(self._directory)
             files.replace(self._path(name), ("\n".join(fields) + "\n").encode())
-            if time:
-                os.utime(self._path(name), (time, time))
+            if renew_at:
+                # The fraction is this writing's own, so that the front never takes one token for the next.
+                moment = renew_at * 10**9 + time.time_ns() % 10**9
+                os.utime(self._path(name), ns=(moment, moment))
         except OSError as error:
             self._pass_over(error)
             return False
@@ -216,7 +219,7 @@ class NoCache(TokenCache):
     def __init__(self) -> None:
         pass
 
-    def lock(self, name: str, seconds: float) -> Lock:
+    def lock(self, name: str, seconds: float, is_needless: "Callable[[], bool] | None" = None) -> Lock:
         """Raise: there is nothing to share, so nothing to lock."""
         raise FileNotFoundError(name)
 
@@ -238,7 +241,7 @@ class NoCache(TokenCache):
         del name, count
         return None
 
-    def _write(self, name: str, fields: tuple[str, ...], time: int = 0) -> bool:
+    def _write(self, name: str, fields: tuple[str, ...], renew_at: int = 0) -> bool:
         return False
 
 
