@@ -40,7 +40,7 @@ class Gpg:
     def __init__(self, environ: "Mapping[str, str]") -> None:
         self._environ = dict(environ)
         self._options = environ.get("PASSWORD_STORE_GPG_OPTS", "").split()
-        self._terminal = _terminal(environ)
+        self._terminal = terminal(environ)
         if self._terminal:
             self._environ["GPG_TTY"] = self._terminal
         home = settings.home_directory(environ)
@@ -119,7 +119,7 @@ class Gpg:
             raise StoreUnavailable(f"cannot start {program}: {error.strerror}") from None
 
 
-def _terminal(environ: "Mapping[str, str]") -> str:
+def terminal(environ: "Mapping[str, str]") -> str:
     """Return the terminal on which pinentry may ask, or nothing."""
     named = environ.get("GPG_TTY", "")
     if named.startswith("/dev/"):

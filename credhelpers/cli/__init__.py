@@ -8,7 +8,11 @@ from credhelpers import __version__
 from credhelpers.cli.configure import configure
 from credhelpers.cli.demo import demo
 from credhelpers.cli.doctor import doctor
+from credhelpers.cli.init import init
+from credhelpers.cli.login import login, logout
+from credhelpers.cli.logs import logs
 from credhelpers.cli.migrate import migrate
+from credhelpers.cli.refresh import refresh
 from credhelpers.cli.status import status
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
@@ -19,7 +23,7 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         if os.environ.get("NO_COLOR"):
-            ctx.color = False  # no-color.org; click does not know it
+            ctx.color = False  # also where somebody looks (no-color.org)
         try:
             return super().invoke(ctx)
         except CredentialError as error:
@@ -44,5 +48,10 @@ def main(*, debug: bool) -> None:
 main.add_command(configure)
 main.add_command(demo)
 main.add_command(doctor)
+main.add_command(init)
+main.add_command(login)
+main.add_command(logout)
+main.add_command(logs)
 main.add_command(migrate)
+main.add_command(refresh)
 main.add_command(status)

@@ -1,0 +1,132 @@
+"""`credhelpers logs`: what the helpers did and why they failed, of all of them in the order of time."""
+
+import json
+import os
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+import click
+from click.shell_completion import CompletionItem
+
+from credhelpers.cli.configure import name_of_helper
+from credhelpers.credential import CredentialError
+from credhelpers.log import one_line
+from credhelpers.log_reading import Logs, Record
+from credhelpers.settings import state_directory
+
+_TICK = 0.2  # seconds between looks for new lines
+_COLOURS = {"debug": "bright_black", "info": "green", "warning": "yellow", "error": "red"}
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DEFAULT_LINES = 50
+
+_EXAMPLES = """\b
+Examples:
+  credhelpers logs
+  credhelpers logs ecr-login -f
+  credhelpers logs --since 2h
+  credhelpers logs -n 1000 --json | jq 'select(.level == "error")'
+
+\b
+Exit status: 0, also when there is nothing to show, and when --follow is ended by Ctrl-C; 1
+when a log cannot be read or the helper named has none; 2 when the command line is wrong."""
+
+
+def moment(context: click.Context, option: click.Parameter, value: str | None) -> str:
+    """Read a moment, for click, as a time ago or an ISO date; return it as the logs write it."""
+    del context, option
+    if value is None:
+        return ""
+    ago = re.fullmatch(r"(\d{1,6})([smhd])", value)
+    try:
+        when = (
+            datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+            if ago
+            else datetime.fromisoformat(value)
+        )
+        return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError):
+        raise click.BadParameter("say 30s, 15m, 2h or 7d, or a time such as 2030-01-31T12:00") from None
+
+
+def _complete(context: click.Context, argument: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    del context, argument
+    names = Logs(_directory(), None).helpers()
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("helper", required=False, callback=name_of_helper, shell_complete=_complete)
+@click.option("--follow", "-f", is_flag=True, help="Go on, and show what comes, until Ctrl-C.")
+@click.option(
+    "--lines",
+    "-n",
+    type=click.IntRange(0),
+    help=f"Show the last so many records. [default: {_DEFAULT_LINES}; with --since all of them]",
+)
+@click.option(
+    "--since", metavar="TIME", callback=moment, help="Show what is newer: 30s, 15m, 2h, 7d or a date."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Show each record as a JSON object on a line of its own."
+)
+def logs(helper: str | None, *, follow: bool, lines: int | None, since: str, as_json: bool) -> None:
+    """Show the logs of the helpers, or of one such as ecr-login, merged by time.
+
+    They are in ~/.ecr/log, or below AWS_ECR_CACHE_DIR. Times are UTC. Full logs that were put aside are read,
+    too.
+    """
+    directory = _directory()
+    reading = Logs(directory, helper)
+    try:
+        records = [record for record in reading.new_records() if record.time >= since]
+        if helper and not follow and helper not in reading.helpers():
+            there = ", ".join(reading.helpers()) or "none yet"
+            raise CredentialError(f"there is no log of {helper} in {directory}", f"there are: {there}")
+        count = lines if lines is not None else None if since else _DEFAULT_LINES
+        _show(
+            records if count is None else records[len(records) - min(count, len(records)) :], as_json=as_json
+        )
+        while follow:
+            time.sleep(_TICK)
+            _show(reading.new_records(), as_json=as_json)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise  # whoever read has had enough; click ends quietly
+        raise CredentialError(
+            f"cannot read {error.filename}: {error.strerror}", "run this as its owner"
+        ) from None
+    except KeyboardInterrupt:
+        return
+
+
+def _directory() -> str:
+    state = state_directory(os.environ)
+    if state is None:
+        raise CredentialError(
+            "there is no home directory, so there are no logs", "set HOME or AWS_ECR_CACHE_DIR"
+        )
+    return os.path.join(state, "log")
+
+
+def _show(records: list[Record], *, as_json: bool) -> None:
+    for record in records:
+        click.echo(_json(record) if as_json else _text(record))
+
+
+def _json(record: Record) -> str:
+    head = {"time": record.time, "level": record.level, "helper": record.helper, "message": record.message}
+    return json.dumps({**head, "fields": record.fields})
+
+
+def _text(record: Record) -> str:
+    """Return a record for people, with nothing in it that a terminal would obey."""
+    level = click.style(
+        f"{one_line(record.level):7}", fg=_COLOURS.get(record.level), bold=record.level == "error"
+    )
+    fields = "".join(
+        f"  {click.style(one_line(name) + '=', dim=True)}{one_line(value)}"
+        for name, value in record.fields.items()
+    )
+    time_and_level = f"{click.style(one_line(record.time), dim=True)} {level}"
+    return f"{time_and_level} {one_line(record.helper):9} {one_line(record.message)}{fields}"

@@ -1,0 +1,235 @@
+"""`credhelpers refresh`: ECR tokens fetched ahead of need, once or for as long as it runs."""
+
+import gc
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType, TracebackType
+from typing import Self
+
+import click
+
+from credhelpers import settings
+from credhelpers.credential import CredentialError
+from credhelpers.docker_config import DockerConfig, docker_config_path, podman_auth_path
+from credhelpers.log import Log, one_line
+from credhelpers.podman import lasting_auth_path
+from credhelpers.settings import Settings
+from credhelpers.stores.ecr.hosts import host_of
+from credhelpers.stores.ecr.mapping import choose
+from credhelpers.stores.ecr.store import EcrStore
+
+_HELPERS = ("ecr-login", "auto")  # which get tokens for ECR by this project's store
+_LOOK_AGAIN = 60.0  # seconds; a machine may have slept, or have got to know another registry
+
+_EXAMPLES = """\b
+Examples:
+  credhelpers refresh --all
+  credhelpers refresh 123456789012.dkr.ecr.eu-central-1.amazonaws.com
+  credhelpers refresh --all --watch
+
+\b
+Exit status: 0 when every token is new, also when there was none to fetch, and when --watch is
+ended by a signal; 1 when one could not be fetched or kept; 2 when the command line is wrong."""
+
+
+@dataclass
+class _Outcome:
+    """What became of the registries: until when the tokens are good, and why there is none."""
+
+    expires: dict[str, int] = field(default_factory=dict)
+    renew_at: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, CredentialError] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        refreshed = [{"server": host, "expires": _iso(end)} for host, end in self.expires.items()]
+        failed = [
+            {"server": host, "cause": error.cause, "remedy": error.remedy}
+            for host, error in self.failed.items()
+        ]
+        return {"refreshed": refreshed, "failed": failed}
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("hosts", metavar="[HOST]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every registry that is cached or configured.")
+@click.option(
+    "--watch", is_flag=True, help="Stay, and fetch each token anew when it has lived half its life."
+)
+@click.option(
+    "--docker-config", metavar="DIR", help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker."
+)
+@click.option("--json", "as_json", is_flag=True, help="Report in JSON; with --watch one object a line.")
+@click.pass_context
+def refresh(
+    context: click.Context,
+    *,
+    hosts: tuple[str, ...],
+    everything: bool,
+    watch: bool,
+    docker_config: str | None,
+    as_json: bool,
+) -> None:
+    """Fetch the tokens of Amazon ECR registries ahead of need, however fresh the cached ones are.
+
+    For a timer or a boot script: the next pull then finds its token in the cache. Configured are the
+    registries that [[ecr.registry]] of config.toml names, and those for which Docker's or podman's
+    configuration names docker-credential-ecr-login or docker-credential-auto.
+    """
+    if everything == bool(hosts):
+        raise click.UsageError("Say which registries: HOST..., or --all.")
+    configuration = settings.load(os.environ)
+    log = Log("ecr-login", settings.state_directory(os.environ), configuration)
+    store = EcrStore(os.environ, configuration, log)
+
+    def wanted() -> list[str]:
+        return _all_hosts(store, configuration, docker_config) if everything else list(dict.fromkeys(hosts))
+
+    if watch:
+        with _Signals() as signals:
+            _watch(store, wanted, signals, configuration.number("ecr.failure_seconds"), as_json=as_json)
+        return
+    found = wanted()
+    with _progress(len(found), shown=not as_json) as advance:
+        outcome = _refresh_each(store, found, advance)
+    if as_json:
+        click.echo(json.dumps(outcome.as_json(), indent=2))
+    else:
+        _tell(outcome)
+        if not found:
+            click.echo("No ECR registry is cached or configured, so there is nothing to fetch.")
+    context.exit(1 if outcome.failed else 0)
+
+
+def _all_hosts(store: EcrStore, configuration: Settings, docker_directory: str | None) -> list[str]:
+    """Return the hosts of ECR that are cached, or that some configuration gives to this project."""
+    servers = list(store.list())
+    docker_path = docker_config_path(os.environ, docker_directory)
+    for path in dict.fromkeys([docker_path, podman_auth_path(os.environ), lasting_auth_path(os.environ)]):
+        config = DockerConfig.read(path)
+        known = [*config.cred_helpers, *config.auths]
+        servers += [server for server in known if config.helper_for(server) in _HELPERS]
+    hosts = dict.fromkeys(host_of(server) for server in servers)
+    return [host for host in hosts if host and choose(host, configuration)[0]]
+
+
+def _refresh_each(store: EcrStore, hosts: list[str], advance: Callable[[], object]) -> _Outcome:
+    outcome = _Outcome()
+    since = int(time.time())  # tokens know whole seconds
+    for host in hosts:
+        try:
+            token = store.refresh(host, since)
+            outcome.expires[host], outcome.renew_at[host] = token.expires, token.renew_at
+        except CredentialError as error:
+            outcome.failed[host] = error
+        advance()
+    return outcome
+
+
+def _watch(
+    store: EcrStore, wanted: Callable[[], list[str]], signals: "_Signals", pause: float, *, as_json: bool
+) -> None:
+    """Refresh each registry at half of its token's life.
+
+    Args:
+        store: Has the tokens.
+        wanted: Returns the registries by now.
+        signals: Ends it.
+        pause: Seconds after which what failed is tried again, and the shortest time between two tokens.
+        as_json: How to report.
+    """
+    due: dict[str, float] = {}
+    while True:
+        now = time.time()
+        known = dict.fromkeys([*due, *wanted()])  # a cached one is not forgotten when AWS fails for too long
+        hosts = [host for host in known if due.get(host, now) <= now]
+        outcome = _refresh_each(store, hosts, signals.check)
+        if hosts and as_json:
+            click.echo(json.dumps(outcome.as_json()))
+        else:
+            _tell(outcome)
+        now = time.time()
+        due |= {host: max(moment, now + pause) for host, moment in outcome.renew_at.items()}
+        due |= dict.fromkeys(outcome.failed, now + pause)
+        gc.collect()  # which the store leaves off, being made for processes that answer once
+        signals.wait(min([_LOOK_AGAIN, *(moment - now for moment in due.values())]))
+
+
+class _Ended(BaseException):
+    """The process is to end; not an Exception, so that nothing takes it for a failed request."""
+
+
+class _Signals:
+    """Lets the signals that end a process end its ``with`` block, when that is next asked for.
+
+    An exception out of a handler could come up anywhere in a library, and be lost in a finaliser; so the
+    first signal is only noted, and a second one, of somebody who will not wait for AWS, breaks off what runs.
+    """
+
+    _NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self._noted = False
+
+    def __enter__(self) -> Self:
+        for number in self._NUMBERS:
+            signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        for number in self._NUMBERS:
+            signal.signal(number, signal.SIG_IGN)  # nothing must disturb the way out
+        return kind is _Ended
+
+    def check(self) -> None:
+        """End the block if a signal has come."""
+        if self._noted:
+            raise _Ended
+
+    def wait(self, seconds: float) -> None:
+        """Wait; a signal, however close to the start it comes, ends the block at once."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._NUMBERS)
+        try:
+            self.check()
+            if signal.sigtimedwait(self._NUMBERS, max(0.0, seconds)):
+                raise _Ended
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, self._NUMBERS)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.check()
+        self._noted = True
+
+
+@contextmanager
+def _progress(total: int, *, shown: bool) -> Iterator[Callable[[], object]]:
+    """Show a bar where somebody looks; yield what moves it on."""
+    if not (shown and total and sys.stderr.isatty()):
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Fetching", total=total)
+        yield lambda: progress.advance(task)
+
+
+def _tell(outcome: _Outcome) -> None:
+    for host, end in outcome.expires.items():
+        click.echo(f"{host}: a new token, good until {_iso(end)}")
+    for host, error in outcome.failed.items():
+        click.secho(one_line(f"credhelpers: {host}: {error.cause}"), fg="red", err=True)
+        if error.remedy:
+            click.echo(one_line(f"credhelpers: {error.remedy}"), err=True)
+
+
+def _iso(moment: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))

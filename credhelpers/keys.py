@@ -1,0 +1,165 @@
+"""The user's GnuPG keys: which of them can serve a password store, and how to make one that can."""
+
+import getpass
+import os
+import socket
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import gnupg
+
+from credhelpers import gpg, process, settings
+from credhelpers.credential import CredentialError, StoreUnavailable
+
+_OLDEST = (2, 1)  # older ones have neither an agent for all keys nor today's curves
+_UNUSABLE = {"e": "has expired", "r": "has been revoked", "i": "is not valid", "d": "is disabled"}
+_TRUSTED = frozenset("muf")  # for others gpg --batch does not encrypt (GnuPG g10/pkclist.c)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A secret key.
+
+    Attributes:
+        fingerprint: Names it beyond doubt.
+        user_id: Whose it is, for people.
+        fault: Why a password store cannot use it; empty when it can.
+        remedy: What to do about that.
+    """
+
+    fingerprint: str
+    user_id: str
+    fault: str = ""
+    remedy: str = ""
+
+    @classmethod
+    def of_record(cls, record: dict[str, Any]) -> Self:
+        """Read what python-gnupg says of a secret key."""
+        fingerprint, validity, capabilities = record["fingerprint"], record["trust"], record["cap"]
+        fault, remedy = "", ""
+        if validity in _UNUSABLE or "D" in capabilities:
+            fault = _UNUSABLE.get(validity, _UNUSABLE["d"])
+            if validity == "e":
+                extend = f"gpg --quick-set-expire {fingerprint} 1y"
+                remedy = f"extend it: {extend} && {extend} '*'"
+        elif "E" not in capabilities:  # a capital letter tells of what the key can do as a whole
+            fault = "cannot encrypt, or its part that could has expired"
+            remedy = f"add such a part: gpg --quick-add-key {fingerprint} default encrypt"
+        elif validity not in _TRUSTED:
+            fault = "is not trusted"
+            remedy = f"say that it is yours: echo {fingerprint}:6: | gpg --import-ownertrust"
+        return cls(fingerprint, next(iter(record["uids"]), ""), fault, remedy)
+
+
+class SecretKeys:
+    """The secret keys of a user.
+
+    Args:
+        environ: The user's environment; ``GNUPGHOME`` names another place than ``~/.gnupg``.
+
+    Raises:
+        StoreUnavailable: There is no gpg that works, or no place for its keys.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        program = process.find(("gpg2", "gpg"), environ)
+        if program is None:
+            raise StoreUnavailable(
+                "GnuPG is not installed, or not on PATH",
+                "install it: apt install gnupg, or dnf install gnupg2",
+            )
+        home = settings.home_directory(environ)
+        self.home = os.path.abspath(environ.get("GNUPGHOME") or os.path.join(home or "/", ".gnupg"))
+        make_private(self.home)
+        own = {**environ, "GNUPGHOME": self.home, **({"HOME": home} if home else {})}
+        terminal = gpg.terminal(environ)
+        if terminal:
+            own["GPG_TTY"] = terminal  # where the agent's pinentry asks
+        try:
+            self._gpg = gnupg.GPG(gpgbinary=program, env=own, encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise StoreUnavailable(f"gpg does not start: {error}", f"see why: {program} --version") from None
+        self._gpg.decode_errors = "replace"
+        if (self._gpg.version or _OLDEST) < _OLDEST:
+            raise StoreUnavailable("this GnuPG is older than 2.1", "install a newer one")
+
+    def list(self) -> list[Key]:
+        """Return all of them."""
+        return [Key.of_record(record) for record in self._gpg.list_keys(True)]
+
+    def find(self, name: str) -> Key:
+        """Return the key that a fingerprint, key id or part of a user id names.
+
+        Raises:
+            CredentialError: It names none or several.
+        """
+        found = [] if name.startswith("-") else self._gpg.list_keys(True, keys=[name])
+        keys = {record["fingerprint"]: Key.of_record(record) for record in found}
+        if not keys:
+            raise CredentialError(
+                f"there is no secret key of {name} in {self.home}",
+                "see those that there are: gpg --list-secret-keys; or bring it: gpg --import FILE",
+            )
+        if len(keys) > 1:
+            raise CredentialError(
+                f"{name} names {len(keys)} keys", f"name one by its fingerprint: {' or '.join(keys)}"
+            )
+        return next(iter(keys.values()))
+
+    def make(self, *, protected: bool) -> Key:
+        """Make a key.
+
+        Args:
+            protected: Whether the agent asks for a passphrase, by its pinentry.
+
+        Raises:
+            StoreUnavailable: gpg made none.
+        """
+        wanted = self._gpg.gen_key_input(
+            key_type="EDDSA",
+            key_curve="ed25519",
+            subkey_type="ECDH",
+            subkey_curve="cv25519",
+            name_real="Password store",
+            name_email=f"{_user()}@{socket.gethostname()}",
+            expire_date=0,
+            no_protection=not protected,
+        )
+        made = self._gpg.gen_key(wanted)
+        if not made.fingerprint:
+            messages = [line for line in made.stderr.splitlines() if line.startswith("gpg: ")]
+            reason = messages[-1].removeprefix("gpg: ") if messages else made.status
+            raise StoreUnavailable(
+                f"gpg made no key: {reason}",
+                "a passphrase is asked for by pinentry: apt install pinentry-curses; "
+                "for a machine without people, say --no-passphrase",
+            )
+        return self.find(made.fingerprint)
+
+
+def make_private(directory: str) -> None:
+    """Make a directory that only the user can enter; tighten one of the user's that others can.
+
+    Raises:
+        StoreUnavailable: It cannot be made, or belongs to somebody else.
+    """
+    try:
+        os.makedirs(directory, 0o700, exist_ok=True)
+        status = os.stat(directory)
+        if status.st_uid != os.geteuid():
+            raise StoreUnavailable(f"{directory} belongs to another user", "run this as that user")
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            os.chmod(directory, 0o700)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"cannot make {directory}: {error.strerror}", "name a place that you may write to"
+        ) from None
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())  # a user whom the password database does not know
