@@ -9,6 +9,7 @@ from credhelpers.settings import Settings
 _LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3}
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@^+")
 _LONGEST_VALUE = 1000
+_SYSLOG = "/dev/log"
 
 
 class Log:
@@ -111,7 +112,7 @@ def _tell_syslog(name: str, level: str, line: str) -> None:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
             connection.setblocking(False)
-            connection.sendto(text.encode(), "/dev/log")
+            connection.sendto(text.encode(), _SYSLOG)
     except OSError:
         return  # the file has the record
 
