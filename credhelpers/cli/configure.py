@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import click
 
-from credhelpers import nomad
 from credhelpers.cli.configure_edits import ECR_HELPER, Wishes, edits, undoing_edits
+from credhelpers.clients import nomad
+from credhelpers.clients.docker_config import DockerConfig, podman_auth_path
+from credhelpers.clients.podman import lasting_auth_path
+from credhelpers.clients.shared_file import BACKUP, Edit
 from credhelpers.credential import CredentialError
-from credhelpers.docker_config import DockerConfig, podman_auth_path
-from credhelpers.podman import lasting_auth_path
 from credhelpers.settings import SYSTEM_FILE
-from credhelpers.shared_file import BACKUP, Edit
 from credhelpers.stores.external import PREFIX, find_helper
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -4,10 +4,11 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from credhelpers import docker_config_edit, nomad, podman, settings
+from credhelpers import settings
+from credhelpers.clients import docker_config_edit, nomad, podman
+from credhelpers.clients.docker_config import docker_config_path, docker_key
+from credhelpers.clients.shared_file import BACKUP, Change, Edit, read_if_exists
 from credhelpers.credential import CredentialError
-from credhelpers.docker_config import docker_config_path, docker_key
-from credhelpers.shared_file import BACKUP, Change, Edit, read_if_exists
 from credhelpers.stores.ecr.hosts import host_of
 from credhelpers.stores.ecr.mapping import choose
 

@@ -8,8 +8,8 @@ import click
 
 from credhelpers.cli.checks.diagnosis import diagnose
 from credhelpers.cli.checks.finding import FAIL, OK, WARN, Finding
+from credhelpers.clients.docker_config import docker_config_path
 from credhelpers.credential import CredentialError
-from credhelpers.docker_config import docker_config_path
 from credhelpers.log import one_line
 
 _COLOURS = {OK: "green", WARN: "yellow", FAIL: "bold red"}

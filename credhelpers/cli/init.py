@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import click
 
 from credhelpers import files
+from credhelpers.cli.keys import Key, SecretKeys, make_private
 from credhelpers.credential import Credential, CredentialError
-from credhelpers.keys import Key, SecretKeys, make_private
 from credhelpers.log import one_line
 from credhelpers.stores import pass_git
 from credhelpers.stores.password_store import PasswordStore, store_directory

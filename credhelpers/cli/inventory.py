@@ -8,8 +8,8 @@ from credhelpers import settings
 from credhelpers.cli.checks import ecr
 from credhelpers.cli.checks.bounded import Tasks
 from credhelpers.cli.checks.plan import AUTO, ECR, routed
+from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_key, hostname_of
 from credhelpers.credential import CredentialError, StoreUnavailable
-from credhelpers.docker_config import TOKEN_USERNAME, DockerConfig, docker_key, hostname_of
 from credhelpers.servers import candidate_keys
 from credhelpers.settings import Settings
 from credhelpers.stores.external import PREFIX, ExternalStore, find_helper

@@ -6,16 +6,16 @@ import sys
 
 import click
 
-from credhelpers import connection, registry
+from credhelpers.cli import connection, registry
 from credhelpers.cli.chosen_store import open_store
 from credhelpers.cli.configure import name_of_helper
-from credhelpers.connection import Trust
+from credhelpers.cli.connection import Trust
+from credhelpers.clients.docker_config import DockerConfig, docker_config_path, docker_key, hostname_of
+from credhelpers.clients.docker_config_edit import forget, hand_over
+from credhelpers.clients.shared_file import Edit
 from credhelpers.credential import Credential, CredentialError
-from credhelpers.docker_config import DockerConfig, docker_config_path, docker_key, hostname_of
-from credhelpers.docker_config_edit import forget, hand_over
 from credhelpers.log import one_line
 from credhelpers.servers import HUB_KEY
-from credhelpers.shared_file import Edit
 
 _LARGEST = 1 << 16  # bytes of a secret
 

@@ -10,9 +10,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from credhelpers.cli.configure import name_of_helper
+from credhelpers.cli.log_reading import Logs, Record
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
-from credhelpers.log_reading import Logs, Record
 from credhelpers.settings import state_directory
 
 _TICK = 0.2  # seconds between looks for new lines

@@ -2,21 +2,18 @@
 
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import click
 
-from credhelpers import migration
+from credhelpers.cli import migration
+from credhelpers.cli.chosen_store import open_store
 from credhelpers.cli.configure import name_of_helper
+from credhelpers.cli.migration import Found, Outcome
+from credhelpers.cli.progress import progress
+from credhelpers.clients.docker_config import DockerConfig, docker_config_path
 from credhelpers.credential import CredentialError
-from credhelpers.docker_config import DockerConfig, docker_config_path
 from credhelpers.log import one_line
-from credhelpers.migration import Found, Outcome
-from credhelpers.stores.external import PREFIX, ExternalStore, find_helper
 
-_SECONDS = 120.0  # for one answer: somebody may have to type a passphrase
 _LONGEST = 4096  # bytes that are kept of what a helper says
 _EXAMPLES = """\b
 Examples:
@@ -93,14 +90,14 @@ def migrate(
         raise click.UsageError(f"--from and --to are both {name}.")
     report: dict[str, object] = {"path": path, "from": source, "to": name, "dry_run": dry_run}
     heard = _Heard()
-    into = _open(name, heard)
-    out_of = _open(source, heard) if source else None
+    into = open_store(name, heard)
+    out_of = open_store(source, heard) if source else None
     try:
         found = migration.in_helper(out_of) if out_of else migration.in_file(config)
         if dry_run:
             _tell_plan(report, found, switches=config.creds_store != name, as_json=as_json)
             return
-        with _progress(len(found), shown=not as_json) as advance:
+        with progress("Moving", len(found), shown=not as_json) as advance:
             outcome = migration.put_all(
                 found, into, overwrite=overwrite, explain=heard.explain, advance=advance
             )
@@ -118,34 +115,11 @@ def migrate(
     context.exit(1 if outcome.failed else 0)
 
 
-def _open(name: str, heard: _Heard) -> ExternalStore:
-    """Open a helper that is on PATH, or that is installed beside this command."""
-    beside = os.path.join(os.path.dirname(os.path.realpath(sys.argv[0])), PREFIX + name)
-    executable = find_helper(name, os.environ) or (beside if os.access(beside, os.X_OK) else None)
-    if executable is None:
-        raise CredentialError(f"{PREFIX}{name} is not on PATH", "install it, or name another helper")
-    return ExternalStore(executable, os.environ, _SECONDS, heard)
-
-
 def _find_newer(path: str, outcome: Outcome) -> None:
     """Count as failed what somebody has logged in to anew while the old secret was moved."""
     for server in DockerConfig.read(path).plaintext().keys() & outcome.moved.keys():
         del outcome.moved[server]
         outcome.failed[server] = CredentialError("another secret was written meanwhile", "run this again")
-
-
-@contextmanager
-def _progress(total: int, *, shown: bool) -> Iterator[Callable[[], object]]:
-    """Show a bar where somebody looks; yield what moves it on."""
-    if not (shown and total and sys.stderr.isatty()):
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("Moving", total=total)
-        yield lambda: progress.advance(task)
 
 
 def _tell_plan(report: dict[str, object], found: list[Found], *, switches: bool, as_json: bool) -> None:

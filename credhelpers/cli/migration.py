@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from credhelpers import docker_config_edit
+from credhelpers.clients import docker_config_edit
+from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig
+from credhelpers.clients.shared_file import BACKUP, Edit
 from credhelpers.credential import BadRequest, Credential, CredentialError, CredentialsNotFound
-from credhelpers.docker_config import TOKEN_USERNAME, DockerConfig
-from credhelpers.shared_file import BACKUP, Edit
 
 if TYPE_CHECKING:
     from credhelpers.protocol import Store

@@ -4,10 +4,8 @@ import gc
 import json
 import os
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import Self
@@ -15,10 +13,11 @@ from typing import Self
 import click
 
 from credhelpers import settings
+from credhelpers.cli.progress import progress
+from credhelpers.clients.docker_config import DockerConfig, docker_config_path, podman_auth_path
+from credhelpers.clients.podman import lasting_auth_path
 from credhelpers.credential import CredentialError
-from credhelpers.docker_config import DockerConfig, docker_config_path, podman_auth_path
 from credhelpers.log import Log, one_line
-from credhelpers.podman import lasting_auth_path
 from credhelpers.settings import Settings
 from credhelpers.stores.ecr.hosts import host_of
 from credhelpers.stores.ecr.mapping import choose
@@ -95,7 +94,7 @@ def refresh(
             _watch(store, wanted, signals, configuration.number("ecr.failure_seconds"), as_json=as_json)
         return
     found = wanted()
-    with _progress(len(found), shown=not as_json) as advance:
+    with progress("Fetching", len(found), shown=not as_json) as advance:
         outcome = _refresh_each(store, found, advance)
     if as_json:
         click.echo(json.dumps(outcome.as_json(), indent=2))
@@ -206,20 +205,6 @@ class _Signals:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.check()
         self._noted = True
-
-
-@contextmanager
-def _progress(total: int, *, shown: bool) -> Iterator[Callable[[], object]]:
-    """Show a bar where somebody looks; yield what moves it on."""
-    if not (shown and total and sys.stderr.isatty()):
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("Fetching", total=total)
-        yield lambda: progress.advance(task)
 
 
 def _tell(outcome: _Outcome) -> None:

@@ -14,11 +14,11 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError, SSLError
 
-from credhelpers import connection
-from credhelpers.connection import Trust
+from credhelpers.cli import connection
+from credhelpers.cli.connection import Trust
+from credhelpers.clients.docker_config import hostname_of
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.deadline import Deadline, OutOfTime
-from credhelpers.docker_config import hostname_of
 from credhelpers.servers import HUB_HOSTS, split_scheme
 
 _HUB_API = "registry-1.docker.io"

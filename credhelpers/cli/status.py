@@ -10,8 +10,8 @@ import click
 
 from credhelpers.cli.checks.ecr import duration
 from credhelpers.cli.inventory import IN_FILE, Inventory, Row, take
+from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_config_path, docker_key
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound
-from credhelpers.docker_config import TOKEN_USERNAME, DockerConfig, docker_config_path, docker_key
 from credhelpers.log import one_line
 from credhelpers.stores.external import PREFIX, ExternalStore, find_helper
 

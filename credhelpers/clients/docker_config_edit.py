@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 
-from credhelpers import json_text
+from credhelpers.clients import json_text
+from credhelpers.clients.docker_config import DockerConfig, plaintext_in
+from credhelpers.clients.shared_file import Change
 from credhelpers.credential import Credential
-from credhelpers.docker_config import DockerConfig, plaintext_in
-from credhelpers.shared_file import Change
 
 _SECRETS = ("auth", "username", "password", "identitytoken")
 

@@ -4,8 +4,8 @@ import os
 import re
 import tomllib
 
+from credhelpers.clients.shared_file import Change
 from credhelpers.credential import CredentialError
-from credhelpers.shared_file import Change
 
 DIRECTORY = "/etc/nomad.d"
 FILE_NAME = "credhelpers.hcl"

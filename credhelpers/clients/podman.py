@@ -10,9 +10,9 @@ import os
 import re
 from collections.abc import Mapping
 
+from credhelpers.clients.docker_config import podman_directory
+from credhelpers.clients.shared_file import Change
 from credhelpers.credential import CredentialError
-from credhelpers.docker_config import podman_directory
-from credhelpers.shared_file import Change
 
 _COMMENT = "# Written by credhelpers configure. Asked in turn; the first that takes it keeps a login.\n"
 _LINE = 'credential-helpers = ["{store}", "containers-auth.json"]\n'

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from credhelpers import files
+from credhelpers.clients.docker_config import read_bounded
 from credhelpers.credential import CredentialError
-from credhelpers.docker_config import read_bounded
 
 BACKUP = ".credhelpers-backup"
 """What the name of a backup ends with; an empty one stands for a file that did not exist."""

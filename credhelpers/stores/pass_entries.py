@@ -128,4 +128,4 @@ def nearest(directory: str, folder: str, name: str) -> str | None:
 
 def uninitialised(directory: str) -> tuple[str, str]:
     """Return the cause and the remedy for a directory that is no password store."""
-    return f"there is no password store in {directory}", "make one: pass init <your GPG key>"
+    return f"there is no password store in {directory}", "make one: credhelpers init pass"

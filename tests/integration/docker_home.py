@@ -17,7 +17,8 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 _DRIVER = """
 import os, signal, sys
 fatal, after, *arguments = int(sys.argv[1]), sys.argv[2] == "after", *sys.argv[3:]
-from credhelpers import process, shared_file
+from credhelpers import process
+from credhelpers.clients import shared_file
 from credhelpers.cli import main
 steps = 0
 def deadly(function):

@@ -285,7 +285,7 @@ def test_the_directory_may_be_named(store: Store, tmp_path: Path) -> None:
 def test_without_a_store_reading_finds_nothing_and_storing_says_what_to_do(store: Store) -> None:
     (store.directory / ".gpg-id").unlink()
     store.directory.rmdir()
-    remedy = "make one: pass init <your GPG key>"
+    remedy = "make one: credhelpers init pass"
     answer = store.helper.get(SERVER)
     assert not answer.found
     assert answer.err.decode().splitlines() == [

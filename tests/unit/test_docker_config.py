@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from credhelpers.credential import CredentialError
-from credhelpers.docker_config import (
+from credhelpers.clients.docker_config import (
     LARGEST,
     DockerConfig,
     docker_config_path,
     docker_key,
     podman_auth_path,
 )
+from credhelpers.credential import CredentialError
 
 HUB = "https://index.docker.io/v1/"
 

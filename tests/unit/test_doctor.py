@@ -12,7 +12,7 @@ import pytest
 from credhelpers.cli.checks import ecr
 from credhelpers.cli.checks.bounded import Child, Tasks
 from credhelpers.cli.checks.plan import Plan
-from credhelpers.docker_config import DockerConfig
+from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

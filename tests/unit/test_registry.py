@@ -3,8 +3,8 @@
 import pytest
 from urllib3 import HTTPHeaderDict
 
-from credhelpers import registry
-from credhelpers.connection import Trust
+from credhelpers.cli import registry
+from credhelpers.cli.connection import Trust
 from credhelpers.credential import Credential, CredentialError
 from tests.support.aws import Misbehaving, drip
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from shlex import quote
 
 from credhelpers.cli.checks.finding import Finding, fail, ok, warn
+from credhelpers.clients.docker_config import TOKEN_USERNAME
 from credhelpers.credential import CredentialError, CredentialsNotFound
-from credhelpers.docker_config import TOKEN_USERNAME
 from credhelpers.stores.external import ExternalStore
 
 ANSWER = "answer"

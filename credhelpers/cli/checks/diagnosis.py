@@ -13,7 +13,7 @@ from credhelpers.cli.checks.finding import Finding, fail, ok, warn
 from credhelpers.cli.checks.keyring import check_keyring
 from credhelpers.cli.checks.password_store import check_password_store
 from credhelpers.cli.checks.plan import AUTO, ECR, Hop, Plan
-from credhelpers.docker_config import DockerConfig
+from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.settings import Settings
 from credhelpers.stores.ecr.store import Cached
 from credhelpers.stores.external import PREFIX

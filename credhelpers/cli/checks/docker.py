@@ -5,8 +5,8 @@ import stat
 from shlex import quote
 
 from credhelpers.cli.checks.finding import Finding, fail, ok, warn
+from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.credential import CredentialError
-from credhelpers.docker_config import DockerConfig, docker_key
 
 _FILE, _MODE, _PLAINTEXT, _KEYS = "config file", "config mode", "plaintext", "credHelpers"
 

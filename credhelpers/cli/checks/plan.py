@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.credential import CredentialError
-from credhelpers.docker_config import DockerConfig, docker_key
 from credhelpers.executables import BUILT_IN
 from credhelpers.log import Log
 from credhelpers.settings import Settings
