@@ -13,11 +13,14 @@ server=''
 
 # Let Python answer, with what has been read of its standard input.
 hand_over() {
-    ulimit -S -t "$(ulimit -H -t)"
+    no_limit
     exec "$helper" get <<END
 $server
 END
 }
+
+# Take back the limit that is set below; where the hard one is lower than none, asking for it costs a process.
+no_limit() { ulimit -S -t unlimited 2>/dev/null || ulimit -S -t "$(ulimit -H -t)"; }
 
 # The same file time, to the nanosecond where the file system has it; or both files missing.
 same() {
@@ -30,7 +33,7 @@ if [ "$*" != get ] || ! [ -p /dev/stdin ]; then exec "$helper" "$@"; fi
 # What never ends is no host either: it may take a second of work, and then the kernel ends this process.
 ulimit -S -t 1
 if IFS= read -r server; then
-    ulimit -S -t "$(ulimit -H -t)"
+    no_limit
     { printf '%s\n' "$server"; cat; } | "$helper" get
     exit $?
 fi

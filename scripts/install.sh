@@ -216,7 +216,7 @@ build_environment() {
     "$new/bin/python" -Im compileall -q -j 2 -s "$new/$packages" -p "$environment/site-packages" "$new/$packages"
     "$new/bin/python" -ISc 'import sys
 sys.path.append(sys.argv[1])
-import boto3, click, credhelpers.executables, gnupg, keyring, rich, secretstorage' "$new/site-packages" ||
+import botocore.session, click, credhelpers.executables, gnupg, keyring, rich, secretstorage' "$new/site-packages" ||
         fail "the new environment does not work on this machine; nothing was changed"
     {
         printf '# This Python environment was %s.\n' "$MARKER"

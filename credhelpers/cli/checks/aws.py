@@ -83,7 +83,7 @@ class _Inquiry:
     def _identity(self, session: Any) -> Finding:
         from botocore.exceptions import NoCredentialsError
 
-        credentials = session.boto3.get_credentials()
+        credentials = session.core.get_credentials()
         if credentials is None:
             raise NoCredentialsError
         credentials.get_frozen_credentials()
@@ -106,7 +106,7 @@ class _Inquiry:
             retries={"mode": "standard", "total_max_attempts": 1},
         )
         try:
-            sts = session.boto3.client("sts", region_name=self._registry.region, config=config)
+            sts = session.core.create_client("sts", region_name=self._registry.region, config=config)
             answer = sts.get_caller_identity()
         except ClientError as error:
             self._note_time(error.response)

@@ -71,7 +71,7 @@ def _token(answer: Any, registry: Registry, now: float) -> Token:
     return Token(username, password, now, data["expiresAt"].timestamp(), (registry.host,))
 
 
-# boto3 makes the classes of its clients at run time, so there is no better type for one than Any.
+# botocore makes the classes of its clients at run time, so there is no better type for one than Any.
 def open_client(session: Session, registry: Registry, chosen: Mapping[str, str], settings: Settings) -> Any:
     """Return a client of the registry's ECR API, by the identity that the configuration chooses for it."""
     config = Config(
@@ -81,13 +81,15 @@ def open_client(session: Session, registry: Registry, chosen: Mapping[str, str],
     )
     keys = {}
     if "role_arn" in chosen:
-        keys = _assume_role(session.boto3.client("sts", region_name=registry.region, config=config), chosen)
+        keys = _assume_role(
+            session.core.create_client("sts", region_name=registry.region, config=config), chosen
+        )
     endpoint = chosen.get("endpoint_url")
     # The SDK refuses these flags beside an endpoint of one's own, which says it all.
     if not (endpoint or "AWS_ENDPOINT_URL" in os.environ or "AWS_ENDPOINT_URL_ECR" in os.environ):
         flags = {"use_fips_endpoint": registry.fips, "use_dualstack_endpoint": registry.dual_stack}
         config = config.merge(Config(**{name: True for name, wanted in flags.items() if wanted}))
-    return session.boto3.client(
+    return session.core.create_client(
         "ecr-public" if registry.public else "ecr",
         region_name=registry.region,
         endpoint_url=endpoint,

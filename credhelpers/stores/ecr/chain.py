@@ -4,7 +4,6 @@ import os
 import time
 from typing import Any
 
-import boto3
 import botocore.session
 from botocore.credentials import InstanceMetadataProvider
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
@@ -17,7 +16,7 @@ _REFRESH_WINDOW = (
 
 
 class Session:
-    """A boto3 session.
+    """A session of botocore, the engine of boto3: the same chain without what a token does not need.
 
     The metadata service answers in milliseconds or not at all. The SDK asks it twice, and its own shortest
     timeout, one second, would make a machine without credentials wait too long for every image.
@@ -28,7 +27,7 @@ class Session:
         metadata_seconds: How long each request to the metadata service may take, unless the environment says.
 
     Attributes:
-        boto3: The session itself.
+        core: The session itself.
     """
 
     def __init__(self, profile: str | None, region: str, metadata_seconds: float) -> None:
@@ -47,7 +46,7 @@ class Session:
             resolver = core.get_component("credential_provider")
             resolver.insert_after(InstanceMetadataProvider.METHOD, self._metadata)
             resolver.remove(InstanceMetadataProvider.METHOD)
-        self.boto3 = boto3.Session(botocore_session=core)
+        self.core = core
 
     @property
     def metadata_was_silent(self) -> bool:
