@@ -18,8 +18,8 @@ ATTENDED_SECONDS = 120.0
 """How long gpg may take when a person may have to find a passphrase, a card or the key to touch."""
 
 _LIMIT = 8 << 20  # bytes; no secret and no message is near it
-# The options of pass itself (password-store.sh, GPG_OPTS) but --quiet, which hides why gpg failed,
-# and one more: no key is looked for on the network. What the user adds stands before them.
+# The options of pass itself (password-store.sh, GPG_OPTS) but --quiet, which hides why gpg failed, and one
+# more: no key is looked for on the network. What the user adds stands before them.
 _OPTIONS = [
     "--yes",
     "--batch",
@@ -47,18 +47,22 @@ class Gpg:
         if home:
             self._environ["HOME"] = home
 
-    def decrypt(self, descriptor: int, path: str) -> bytes:
+    def decrypt(self, encrypted: "bytes | int", path: str) -> bytes:
         """Return the plain content of an encrypted file.
 
         Args:
-            descriptor: Where it is open for reading.
+            encrypted: What is in it, or a descriptor by which it is open for reading.
             path: Its name, for the person who must act when it cannot be decrypted.
 
         Raises:
             StoreUnavailable: gpg cannot do it, for the reason given.
         """
-        outcome = self._run(["--decrypt"], descriptor)
-        if outcome.exit_status != 0 or b"[GNUPG:] DECRYPTION_OKAY" not in outcome.status:
+        outcome = self._run(["--quiet", "--decrypt"], encrypted)
+        if not _is_decrypted(outcome) and self._may_ask_again(outcome):
+            if isinstance(encrypted, int):
+                os.lseek(encrypted, 0, os.SEEK_SET)
+            outcome = self._run(["--decrypt"], encrypted)
+        if not _is_decrypted(outcome):
             from credhelpers import gpg_failure
 
             raise gpg_failure.of_decryption(outcome, path, self._patience)
@@ -101,6 +105,14 @@ class Gpg:
         outcome = self._run(["--with-colons", "--list-keys", "--", key], b"")
         return outcome.output.decode(errors="replace")
 
+    def _may_ask_again(self, outcome: "Outcome") -> bool:
+        """Tell whether gpg may be run once more to say why it failed, and nobody sees a prompt twice.
+
+        ``--quiet`` saves a seventh of gpg's time, and hides why a key was of no use.
+        """
+        prompted = b"[GNUPG:] PINENTRY_LAUNCHED" in outcome.status and self._patience > ALONE_SECONDS
+        return outcome.exit_status is not None and not prompted
+
     @property
     def _patience(self) -> float:
         return ATTENDED_SECONDS if self._terminal or _has_display(self._environ) else ALONE_SECONDS
@@ -117,6 +129,10 @@ class Gpg:
             return process.run(command, self._environ, given, self._patience, _LIMIT)
         except OSError as error:
             raise StoreUnavailable(f"cannot start {program}: {error.strerror}") from None
+
+
+def _is_decrypted(outcome: "Outcome") -> bool:
+    return outcome.exit_status == 0 and b"[GNUPG:] DECRYPTION_OKAY" in outcome.status
 
 
 def terminal(environ: "Mapping[str, str]") -> str:

@@ -34,19 +34,11 @@ def of_decryption(outcome: "Outcome", path: str, patience: float) -> StoreUnavai
     code = status.error("pkdecrypt_failed", "get_passphrase")
     if code is not None:
         return _of_secret_key(code, status, unlock)
-    if outcome.exit_status == 0:
+    if status.was_prompted:
         return StoreUnavailable(
-            f"{path} is damaged or not encrypted", "store the credentials again: docker login"
+            "the GPG key's passphrase was asked for, and not given or not right", "try again, or " + unlock
         )
-    keys = status.values("NO_SECKEY")
-    if keys:
-        return StoreUnavailable(
-            f"there is no secret key to decrypt {path}; it is encrypted for {', '.join(keys)}",
-            "import that key: gpg --import <file>; or store the credentials again: docker login",
-        )
-    return StoreUnavailable(
-        f"{path} is damaged: {status.reason(1)}", "store the credentials again: docker login"
-    )
+    return _of_content(outcome, status, path)
 
 
 def of_encryption(outcome: "Outcome", describe: "Callable[[str], str]", patience: float) -> StoreUnavailable:
@@ -72,6 +64,20 @@ def of_encryption(outcome: "Outcome", describe: "Callable[[str], str]", patience
             )
         return _of_key(key, describe(key))
     return StoreUnavailable(f"gpg cannot encrypt: {status.reason(1)}", "try it: gpg --encrypt")
+
+
+def _of_content(outcome: "Outcome", status: "_Status", path: str) -> StoreUnavailable:
+    """Say what is wrong with the file or with whom it is for."""
+    again = "store the credentials again: docker login"
+    if outcome.exit_status == 0:
+        return StoreUnavailable(f"{path} is damaged or not encrypted", again)
+    keys = status.values("NO_SECKEY")
+    if keys:
+        return StoreUnavailable(
+            f"there is no secret key to decrypt {path}; it is encrypted for {', '.join(keys)}",
+            f"import that key: gpg --import <file>; or {again}",
+        )
+    return StoreUnavailable(f"{path} is damaged: {status.reason(1)}", again)
 
 
 def _of_secret_key(code: int, status: "_Status", unlock: str) -> StoreUnavailable:
@@ -153,6 +159,11 @@ class _Status:
         self._lines = [line.split(" ")[1:] for line in lines if line.startswith("[GNUPG:] ")]
         messages = outcome.errors.decode(errors="replace").splitlines()
         self._messages = [line.removeprefix("gpg: ").strip() for line in messages if line.startswith("gpg: ")]
+
+    @property
+    def was_prompted(self) -> bool:
+        """Whether gpg-agent has started a pinentry."""
+        return any(line[0] == "PINENTRY_LAUNCHED" for line in self._lines)
 
     def lines(self, keyword: str) -> list[list[str]]:
         """Return the arguments of each line with a keyword."""

@@ -63,19 +63,14 @@ def _mode(directory: str) -> Finding:
 
 
 def _decryption(gpg: Gpg, encrypted: bytes, keys: list[str]) -> Finding:
-    source, sink = os.pipe()
     try:
-        os.write(sink, encrypted)  # far less than a pipe holds
-        os.close(sink)
-        gpg.decrypt(source, _PROBE_NAME)
+        gpg.decrypt(encrypted, _PROBE_NAME)
     except StoreUnavailable as error:
         if _PROBE_NAME not in error.remedy:
             return failed(_DECRYPT, error)
         locked = "is locked" in error.cause
         cause = "the GPG key is locked: nobody has given its passphrase lately" if locked else error.cause
         return fail(_DECRYPT, cause, _unlock(keys[0]))
-    finally:
-        os.close(source)
     return ok(_DECRYPT, "the key is unlocked and decrypts")
 
 
