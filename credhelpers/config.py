@@ -1,5 +1,7 @@
 """Reading config.toml: every key checked, every complaint with file, line and key."""
 
+import os
+import stat
 import tomllib
 from typing import NoReturn
 
@@ -26,6 +28,8 @@ _TABLES = {
 """The tables that repeat, and the keys of each."""
 
 _REQUIRED = {"ecr.registry": ("match",), "auto.route": ("match", "helper")}
+
+_LARGEST = 1 << 20
 
 _HELPER_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
@@ -54,8 +58,12 @@ class _File:
     def __init__(self, path: str) -> None:
         self._path = path
         try:
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                raise CredentialError(f"{path} is no regular file", "put the configuration itself there")
             with open(path, encoding="utf-8") as file:
-                self._text = file.read()
+                self._text = file.read(_LARGEST + 1)
+            if len(self._text) > _LARGEST:
+                raise CredentialError(f"{path} is larger than {_LARGEST} characters", "correct the file")
             self._content = tomllib.loads(self._text)
         except OSError as error:
             raise CredentialError(f"cannot read {path}: {error.strerror}", "make it readable") from None

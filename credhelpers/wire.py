@@ -39,6 +39,8 @@ def read_credential() -> tuple[str, Credential]:
         raise BadRequest("the credential on stdin is not a JSON object")
     server, username, secret = (_field(fields, key) for key in ("ServerURL", "Username", "Secret"))
     _check("server URL", server)
+    if server != server.strip():
+        raise BadRequest("the server URL has white space around it, so no client could ask for it again")
     _check("username", username)
     if "Secret" not in fields:
         raise BadRequest("no credentials secret")

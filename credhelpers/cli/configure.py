@@ -81,7 +81,7 @@ class _Report:
         click.echo(json.dumps(report, indent=2))
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Tell clients which helper to ask.")
 @click.option(
     "--store",
     metavar="pass|keyring|auto|NAME",

@@ -25,7 +25,7 @@ Exit status: 0 when nothing fails, warnings or not; 1 when something fails; 2 wh
 command line is wrong."""
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Find out why a pull fails.")
 @click.argument("server", required=False)
 @click.option(
     "--docker-config", metavar="DIR", help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker."

@@ -48,7 +48,7 @@ def name_of_server(context: click.Context, argument: click.Parameter, value: str
     return value
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Try a credential, and keep it.")
 @click.argument("server", callback=name_of_server)
 @click.option(
     "--username", "-u", metavar="NAME", help="Whose credential; asked for at a terminal without it."
@@ -107,7 +107,7 @@ def login(  # noqa: PLR0913  one for each option
     _tell({**report, "used_by_docker": name == asked}, no_check=no_check, as_json=as_json)
 
 
-@click.command(epilog=_LOGOUT_EXAMPLES)
+@click.command(epilog=_LOGOUT_EXAMPLES, short_help="Forget a registry's credential.")
 @click.argument("server", callback=name_of_server)
 @click.option(
     "--store",

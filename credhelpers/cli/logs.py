@@ -55,7 +55,7 @@ def _complete(context: click.Context, argument: click.Parameter, incomplete: str
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Show what the helpers have logged.")
 @click.argument("helper", required=False, callback=name_of_helper, shell_complete=_complete)
 @click.option("--follow", "-f", is_flag=True, help="Go on, and show what comes, until Ctrl-C.")
 @click.option(

@@ -44,7 +44,7 @@ class _Heard:
         return CredentialError(cause, error.remedy or (lines[-1] if known else ""))
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Move plaintext secrets into a store.")
 @click.option(
     "--from",
     "source",

@@ -54,7 +54,7 @@ class _Outcome:
         return {"refreshed": refreshed, "failed": failed}
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Fetch ECR tokens ahead of need.")
 @click.argument("hosts", metavar="[HOST]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every registry that is cached or configured.")
 @click.option(

@@ -28,7 +28,7 @@ Exit status: 0 when everything could be found out; 1 when a helper failed, which
 when there is no secret to show; 2 when the command line is wrong."""
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, short_help="Show every credential in use.")
 @click.option(
     "--show-secret", "server", metavar="SERVER", help="Show what Docker gets for this server, the secret too."
 )

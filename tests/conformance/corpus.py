@@ -127,6 +127,7 @@ STORE = (
     BadRequest(
         "a newline in the server", _credential(ServerURL="h.example\nprotocol=https"), deviations=_STORES_IT
     ),
+    BadRequest("a space behind the server", _credential(ServerURL="h.example "), deviations=_STORES_IT),
     BadRequest("CR in the server", _credential(ServerURL="h.example\r"), deviations=_STORES_IT),
     BadRequest("NUL in the server", _credential(ServerURL="h.example\0.evil.example"), deviations=_STORES_IT),
     BadRequest(

@@ -179,6 +179,17 @@ def test_a_bad_file_is_an_error_that_names_the_place(home: Path, text: str, comp
     assert "\n" not in raised.value.cause
 
 
+def test_a_file_that_is_none_or_far_too_large_is_an_error(home: Path) -> None:
+    file = home / ".config/credhelpers/config.toml"
+    os.mkfifo(file)
+    with pytest.raises(CredentialError, match="is no regular file"):
+        load(home)
+    file.unlink()
+    file.write_text("#" * (2 << 20))
+    with pytest.raises(CredentialError, match="is larger than"):
+        load(home)
+
+
 def test_a_file_that_is_not_utf8_is_an_error(home: Path) -> None:
     (home / ".config/credhelpers/config.toml").write_bytes(b"\xff")
     with pytest.raises(CredentialError, match="is not valid TOML"):
