@@ -96,7 +96,7 @@ def replace(path: str, content: bytes, mode: int = 0o600) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-    _sync_directory(os.path.dirname(path))
+    sync_directory(os.path.dirname(path))
 
 
 def append_private(path: str, line: bytes, largest: int) -> None:
@@ -211,7 +211,8 @@ def _sweep(path: str) -> None:
                 pass
 
 
-def _sync_directory(path: str) -> None:
+def sync_directory(path: str) -> None:
+    """Let what was renamed in a directory outlive a loss of power."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     try:
         os.fsync(descriptor)

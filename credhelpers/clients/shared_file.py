@@ -104,7 +104,7 @@ class Edit:
             finally:
                 if os.path.lexists(temporary):
                     os.unlink(temporary)
-        _sync(os.path.dirname(path))
+        files.sync_directory(os.path.dirname(path))
         return True
 
     def _real_path(self) -> str:
@@ -187,11 +187,3 @@ def _abandoned(path: str) -> list[str]:
         return []
     left = [entry for entry in os.listdir(directory) if entry.startswith(name + _TEMPORARY)]
     return [os.path.join(directory, entry) for entry in left if entry.endswith(".tmp")]
-
-
-def _sync(directory: str) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -68,8 +68,7 @@ class _Inquiry:
             yield self._identity(session)
             check = PERMISSION
             self._ask_for_token(session)
-            service = "ECR Public" if self._registry.public else f"ECR in {self._registry.region}"
-            yield ok(PERMISSION, f"{service} gives this identity a token")
+            yield ok(PERMISSION, f"{self._registry.service} gives this identity a token")
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, ClientError):
                 self._note_time(error.response)
@@ -97,14 +96,11 @@ class _Inquiry:
 
     def _arn(self, session: Any) -> str:
         """Ask STS who that is; a way to STS is not needed to pull, so nothing is wrong without one."""
-        from botocore.config import Config
         from botocore.exceptions import ClientError
 
-        config = Config(
-            connect_timeout=self._settings.number("ecr.connect_seconds"),
-            read_timeout=self._settings.number("ecr.read_seconds"),
-            retries={"mode": "standard", "total_max_attempts": 1},
-        )
+        from credhelpers.stores.ecr.api import client_config
+
+        config = client_config(self._settings)
         try:
             sts = session.core.create_client("sts", region_name=self._registry.region, config=config)
             answer = sts.get_caller_identity()

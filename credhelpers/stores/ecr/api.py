@@ -74,11 +74,7 @@ def _token(answer: Any, registry: Registry, now: float) -> Token:
 # botocore makes the classes of its clients at run time, so there is no better type for one than Any.
 def open_client(session: Session, registry: Registry, chosen: Mapping[str, str], settings: Settings) -> Any:
     """Return a client of the registry's ECR API, by the identity that the configuration chooses for it."""
-    config = Config(
-        connect_timeout=settings.number("ecr.connect_seconds"),
-        read_timeout=settings.number("ecr.read_seconds"),
-        retries={"mode": "standard", "total_max_attempts": int(settings.number("ecr.attempts"))},
-    )
+    config = client_config(settings)
     keys = {}
     if "role_arn" in chosen:
         keys = _assume_role(
@@ -95,6 +91,15 @@ def open_client(session: Session, registry: Registry, chosen: Mapping[str, str],
         endpoint_url=endpoint,
         config=config,
         **keys,
+    )
+
+
+def client_config(settings: Settings) -> Config:
+    """Return the limits of each client of AWS's."""
+    return Config(
+        connect_timeout=settings.number("ecr.connect_seconds"),
+        read_timeout=settings.number("ecr.read_seconds"),
+        retries={"mode": "standard", "total_max_attempts": int(settings.number("ecr.attempts"))},
     )
 
 

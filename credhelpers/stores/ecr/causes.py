@@ -49,7 +49,6 @@ def explain(
         chosen: What the configuration says of it.
         metadata_was_silent: Whether the chain waited in vain for the instance metadata service.
     """
-    service = "ECR Public" if registry.public else f"ECR in {registry.region}"
     variables = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
     profile = chosen.get("profile") or next(filter(None, map(os.environ.get, variables)), "default")
     if isinstance(error, aws.ClientError):
@@ -64,7 +63,7 @@ def explain(
         cause, remedy = str(error), "check network, DNS and proxy between here and the endpoint"
     else:
         cause, remedy = str(error), "see the AWS SDK's documentation of its configuration"
-    return CredentialsNotFound(f"no token from {service}: {one_line(cause[:_LONGEST])}", remedy)
+    return CredentialsNotFound(f"no token from {registry.service}: {one_line(cause[:_LONGEST])}", remedy)
 
 
 def _refused(error: aws.ClientError, profile: str) -> tuple[str, str]:

@@ -10,9 +10,7 @@ from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
 from credhelpers.settings import home_directory
 
-_REFRESH_WINDOW = (
-    15 * 60
-)  # seconds before their end at which the SDK looks for new credentials, as it does itself
+_REFRESH_WINDOW = 15 * 60  # seconds before their end at which the SDK looks for new credentials
 
 
 class Session:
@@ -33,9 +31,8 @@ class Session:
     def __init__(self, profile: str | None, region: str, metadata_seconds: float) -> None:
         home = home_directory(os.environ)
         if home:
-            os.environ["HOME"] = (
-                home  # the SDK follows any HOME, and tokens are kept by what stands in this one
-            )
+            # The SDK follows any HOME, and tokens are kept by what stands in this one.
+            os.environ["HOME"] = home
         core = botocore.session.Session(profile=profile)
         if not core.get_config_variable("region"):
             core.set_config_variable("region", region)

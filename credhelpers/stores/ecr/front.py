@@ -9,14 +9,13 @@ import os
 from credhelpers import files
 from credhelpers.settings import config_paths
 from credhelpers.stores.ecr.identity import PLAIN, config_files, selection
+from credhelpers.stores.ecr.tokens import CLOCK_SLACK, LARGEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from credhelpers.stores.ecr.tokens import Token
-
-_CLOCK_SLACK = 300
 
 
 def leave(path: str, name: str, token: "Token", environ: "Mapping[str, str]") -> None:
@@ -34,8 +33,9 @@ def leave(path: str, name: str, token: "Token", environ: "Mapping[str, str]") ->
     """
     import binascii
 
+    directory = os.path.dirname(path)
     key = selection(environ)
-    until = _time_of(os.path.join(os.path.dirname(path), name))
+    until = _time_of(os.path.join(directory, name))
     if until is None or until // 10**9 != token.renew_at:
         return  # somebody has touched it
     if token.username != "AWS" or not PLAIN.issuperset(key.replace(" ", "") + token.password):
@@ -46,13 +46,13 @@ def leave(path: str, name: str, token: "Token", environ: "Mapping[str, str]") ->
         f"front_key='{key}'\nfront_token='{name}'\nfront_stamp='{stamp}'\nfront_password='{token.password}'\n"
     )
     try:
-        files.trust_directory(os.path.dirname(path))
-        if _time_of(path) == until and files.read_private(path, 1 << 16) == text.encode():
+        files.trust_directory(directory)
+        if _time_of(path) == until and files.read_private(path, LARGEST) == text.encode():
             return
         for number, time in enumerate(times):
             if time is not None:
-                _touch(os.path.join(os.path.dirname(path), f"front-{stamp}.{number}"), time)
-        _touch(path + ".since", (int(token.issued) - _CLOCK_SLACK) * 10**9)
+                _touch(os.path.join(directory, f"front-{stamp}.{number}"), time)
+        _touch(path + ".since", (token.issued - CLOCK_SLACK) * 10**9)
         files.replace(path, text.encode())
         os.utime(path, ns=(until, until))
     except OSError:

@@ -55,6 +55,11 @@ class Registry:
         self.dual_stack = dual_stack
         self.public = public
 
+    @property
+    def service(self) -> str:
+        """The service that gives its token, as messages name it."""
+        return "ECR Public" if self.public else f"ECR in {self.region}"
+
 
 def host_of(server: str) -> str:
     """Return the host that a server URL names, in lower case; empty when it is reached other than by HTTPS.

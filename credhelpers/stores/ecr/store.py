@@ -12,10 +12,11 @@ from credhelpers.stores.ecr.tokens import NoCache, Token, TokenCache, shared_nam
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from credhelpers.log import Log
     from credhelpers.settings import Settings
+    from credhelpers.stores.ecr.refresh import Turn
 
 _LOCK_SLACK = 2.0  # seconds; whoever holds the lock longer than a call may take has other troubles
 _NOT_KEPT = (
@@ -54,8 +55,8 @@ class EcrStore:
             self._log.warning("Not an Amazon ECR registry", serverURL=server)
             raise CredentialsNotFound
         now = time.time()
-        stored = None if self._ignores_storage else self._cache.load(stored_name(place.host), "")
-        if stored and stored.is_valid(now):
+        stored = self._stored(place, now)
+        if stored:
             return Credential(stored.username, stored.password)
         token = self._shared(place, now)
         if server == place.host and "CREDHELPERS_FRONT" in self._environ and token.is_fresh(now):
@@ -105,12 +106,13 @@ class EcrStore:
         if place is None:
             return None
         now = time.time()
-        stored = None if self._ignores_storage else self._cache.load(stored_name(place.host), "")
-        by_login = stored is not None and stored.is_valid(now)
-        token = stored if by_login else self._cache.load(place.name, place.key)
+        stored = self._stored(place, now)
+        token = stored or self._cache.load(place.name, place.key)
         seconds = self._settings.number("ecr.failure_seconds")
         failure = self._cache.load_failure(place.name, place.key, now, seconds)
-        return Cached(place, token if token and token.is_valid(now) else None, failure, by_login=by_login)
+        return Cached(
+            place, token if token and token.is_valid(now) else None, failure, by_login=stored is not None
+        )
 
     def refresh(self, server: str, since: float) -> Token:
         """Fetch a token, however good the cached one is, unless that one has come since a moment.
@@ -124,26 +126,18 @@ class EcrStore:
             CredentialsNotFound: AWS gave no token; the cause says why.
             StoreUnavailable: The token cannot be kept.
         """
-        from credhelpers.stores.ecr.refresh import Turn
-
         place = self._place(server)
         if place is None:
             raise BadRequest(f"{server} is not an Amazon ECR registry", "name one, or all: --all")
 
-        def has_come() -> bool:
-            token = self._cache.load(place.name, place.key)
-            return token is not None and token.issued >= since
-
-        seconds = self._settings.number("ecr.call_seconds") + _LOCK_SLACK
-        with Turn(self._cache, place.name, seconds, has_come):
+        with self._turn(place, lambda token: token.issued >= since):
             token = self._cache.load(place.name, place.key)
             if token and not token.is_valid(time.time()):
                 token = None
             if token is None or token.issued < since:
                 self._ask(place, token)
-            elif place.host not in token.hosts:
-                token.hosts = (*token.hosts, place.host)
-                self._cache.save(place.name, place.key, token)
+            else:
+                self._note_host(place, token)
             token = self._cache.load(place.name, place.key)
         if token is None or token.issued < since:
             raise StoreUnavailable(*_NOT_KEPT)
@@ -158,12 +152,32 @@ class EcrStore:
         key = identity_key(self._environ, chosen)
         return _Place(registry, chosen, shared_name(registry.region + kind, key), key)
 
+    def _stored(self, place: "_Place", now: float) -> Token | None:
+        """Return the token that somebody brought with ``docker login``, while it is good."""
+        stored = None if self._ignores_storage else self._cache.load(stored_name(place.host), "")
+        return stored if stored and stored.is_valid(now) else None
+
+    def _note_host(self, place: "_Place", token: Token) -> None:
+        """Keep with a token that it is used for this registry too, which `list` tells."""
+        if place.host not in token.hosts:
+            token.hosts = (*token.hosts, place.host)
+            self._cache.save(place.name, place.key, token)
+
+    def _turn(self, place: "_Place", is_new: "Callable[[Token], bool]") -> "Turn":
+        """Return the turn to fetch a token, which nobody needs any more once a new one is in the cache."""
+        from credhelpers.stores.ecr.refresh import Turn
+
+        def has_come() -> bool:
+            token = self._cache.load(place.name, place.key)
+            return token is not None and is_new(token)
+
+        seconds = self._settings.number("ecr.call_seconds") + _LOCK_SLACK
+        return Turn(self._cache, place.name, seconds, has_come)
+
     def _shared(self, place: "_Place", now: float) -> Token:
         token = self._cache.load(place.name, place.key)
         if token and token.is_valid(now) and now < token.expires - self._settings.number("ecr.last_seconds"):
-            if place.host not in token.hosts:
-                token.hosts = (*token.hosts, place.host)
-                self._cache.save(place.name, place.key, token)
+            self._note_host(place, token)
             if not token.is_fresh(now):
                 from credhelpers.stores.ecr.refresh import in_background
 
@@ -173,14 +187,7 @@ class EcrStore:
 
     def _fetch(self, place: "_Place", issued: float) -> Token:
         """Return a token newer than the one issued then: from AWS, or from whoever asked it meanwhile."""
-        from credhelpers.stores.ecr.refresh import Turn
-
-        def has_come() -> bool:
-            token = self._cache.load(place.name, place.key)
-            return token is not None and token.issued > issued
-
-        seconds = self._settings.number("ecr.call_seconds") + _LOCK_SLACK
-        with Turn(self._cache, place.name, seconds, has_come):
+        with self._turn(place, lambda token: token.issued > issued):
             now = time.time()
             old = self._cache.load(place.name, place.key)
             if old and not old.is_valid(now):

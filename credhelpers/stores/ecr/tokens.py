@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 LONGEST_LIFE = 12 * 3600.0
 """Seconds; the ECR API reference promises no token a longer life, so whoever claims one has a wrong clock."""
-_CLOCK_SLACK = 300.0  # seconds by which a token may have been issued in the future; AWS allows as many
+CLOCK_SLACK = 300
+"""Seconds by which a token may have been issued in the future; AWS allows as many."""
 _FORMAT = "credhelpers token 1"
 _FAILURE_FORMAT = "credhelpers failure 1"
-_LARGEST = 1 << 16  # bytes; a token of ECR has about 2,500
+LARGEST = 1 << 16
+"""Bytes; a token of ECR has about 2,500."""
 _STORED = "stored-"
 _FRONT = "front-"
 _HEXADECIMAL = frozenset("0123456789abcdef")
@@ -53,7 +55,7 @@ class Token:
 
     def is_valid(self, now: float) -> bool:
         """Tell whether the token may be used; never when the clock has gone back past its issue."""
-        return self.issued - _CLOCK_SLACK <= now < self.expires
+        return self.issued - CLOCK_SLACK <= now < self.expires
 
     def is_fresh(self, now: float) -> bool:
         """Tell whether the token is in the first half of its life."""
@@ -175,7 +177,7 @@ class TokenCache:
     def _read(self, name: str, count: int) -> list[str] | None:
         try:
             files.trust_directory(self._directory)
-            content = files.read_private(self._path(name), _LARGEST).decode()
+            content = files.read_private(self._path(name), LARGEST).decode()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
