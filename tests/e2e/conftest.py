@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from tests.e2e.aws import emulated_aws
-from tests.e2e.docker import Docker, DockerDaemon, Skopeo
+from tests.e2e.docker import Docker, DockerDaemon, Program
 from tests.e2e.namespace import Namespace
 from tests.e2e.registry import CertificateAuthority, Login, Registry
 from tests.support.tools import require
@@ -139,9 +139,9 @@ def docker(request: pytest.FixtureRequest, namespace: Namespace, environment: di
 
 
 @pytest.fixture
-def skopeo(namespace: Namespace, environment: dict[str, str]) -> Skopeo:
+def skopeo(namespace: Namespace, environment: dict[str, str]) -> Program:
     """The skopeo of that user."""
-    return Skopeo(namespace, require("skopeo", "skopeo"), environment)
+    return Program(namespace, require("skopeo", "skopeo"), environment)
 
 
 @pytest.fixture

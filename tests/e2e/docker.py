@@ -46,8 +46,8 @@ class DockerDaemon:
 
 
 @dataclass(frozen=True)
-class Docker:
-    """The docker CLI of one user: called with the arguments that follow ``docker``."""
+class Program:
+    """A program as one user runs it: called with the arguments that follow its name."""
 
     namespace: Namespace
     executable: str
@@ -55,6 +55,11 @@ class Docker:
 
     def __call__(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
         return self.namespace.run(self.executable, *arguments, environment=self.environment, stdin=stdin)
+
+
+@dataclass(frozen=True)
+class Docker(Program):
+    """The docker CLI of one user."""
 
     def succeed(self, *arguments: str, stdin: bytes = b"") -> str:
         """The standard output of a command that has to succeed."""
@@ -88,18 +93,6 @@ class Docker:
         if self.has(image):
             self.succeed("rmi", image)
         assert not self.has(image)
-
-
-@dataclass(frozen=True)
-class Skopeo:
-    """The skopeo of one user: called with the arguments that follow ``skopeo``."""
-
-    namespace: Namespace
-    executable: str
-    environment: Mapping[str, str] = field(repr=False)
-
-    def __call__(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
-        return self.namespace.run(self.executable, *arguments, environment=self.environment, stdin=stdin)
 
 
 def tar_of(name: str, content: bytes) -> bytes:

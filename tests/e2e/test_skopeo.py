@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from credhelpers.emulator import Emulator
-from tests.e2e.docker import Skopeo
+from tests.e2e.docker import Program
 from tests.e2e.registry import Registry
 
 
@@ -28,7 +28,7 @@ def settings_with_helper(
 
 @pytest.mark.usefixtures("settings_with_helper")
 def test_skopeo_inspects_and_copies_an_image_through_the_helper(
-    skopeo: Skopeo, aws: Emulator, published: str, tmp_path: Path
+    skopeo: Program, aws: Emulator, published: str, tmp_path: Path
 ) -> None:
     inspected = skopeo("inspect", f"docker://{published}")
     copied = skopeo("copy", "--insecure-policy", f"docker://{published}", f"dir:{tmp_path}/copy")
@@ -40,7 +40,7 @@ def test_skopeo_inspects_and_copies_an_image_through_the_helper(
     assert aws.calls["GetAuthorizationToken"] == 1, "both commands share one token"
 
 
-def test_skopeo_gets_nothing_without_the_helper(skopeo: Skopeo, published: str) -> None:
+def test_skopeo_gets_nothing_without_the_helper(skopeo: Program, published: str) -> None:
     inspected = skopeo("inspect", f"docker://{published}")
 
     assert inspected.returncode == 1

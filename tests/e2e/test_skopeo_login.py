@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.docker import Skopeo
+from tests.e2e.docker import Program
 from tests.e2e.registry import Registry
 from tests.support.client import Helper
 
@@ -16,7 +16,7 @@ from tests.support.client import Helper
 def test_an_image_is_seen_from_the_login_to_the_logout(
     store: str,
     request: pytest.FixtureRequest,
-    skopeo: Skopeo,
+    skopeo: Program,
     environment: dict[str, str],
     installed: Path,
     private_registry: Registry,
