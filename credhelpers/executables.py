@@ -14,48 +14,48 @@ if TYPE_CHECKING:
 
 def password_store() -> int:
     """Run ``docker-credential-pass``."""
-    return protocol.serve("pass", _open_password_store)
+    return protocol.serve("pass", _open_password_store, os.environ)
 
 
 def os_keyring() -> int:
     """Run ``docker-credential-keyring``."""
-    return protocol.serve("keyring", _open_keyring)
+    return protocol.serve("keyring", _open_keyring, os.environ)
 
 
 def ecr_login() -> int:
     """Run ``docker-credential-ecr-login``."""
-    return protocol.serve("ecr-login", _open_ecr)
+    return protocol.serve("ecr-login", _open_ecr, os.environ)
 
 
 def auto() -> int:
     """Run ``docker-credential-auto``."""
-    return protocol.serve("auto", _open_auto)
+    return protocol.serve("auto", _open_auto, os.environ)
 
 
-def _open_password_store(settings: "Settings", log: "Log") -> "protocol.Store":
+def _open_password_store(environ: "Mapping[str, str]", settings: "Settings", log: "Log") -> "protocol.Store":
     del settings, log
     from credhelpers.stores.password_store import PasswordStore
 
-    return PasswordStore(os.environ)
+    return PasswordStore(environ)
 
 
-def _open_keyring(settings: "Settings", log: "Log") -> "protocol.Store":
+def _open_keyring(environ: "Mapping[str, str]", settings: "Settings", log: "Log") -> "protocol.Store":
     del settings, log
     from credhelpers.stores.os_keyring import open_keyring
 
-    return open_keyring(os.environ)
+    return open_keyring(environ)
 
 
-def _open_ecr(settings: "Settings", log: "Log") -> "protocol.Store":
+def _open_ecr(environ: "Mapping[str, str]", settings: "Settings", log: "Log") -> "protocol.Store":
     from credhelpers.stores.ecr.store import EcrStore
 
-    return EcrStore(os.environ, settings, log)
+    return EcrStore(environ, settings, log)
 
 
-def _open_auto(settings: "Settings", log: "Log") -> "protocol.Store":
+def _open_auto(environ: "Mapping[str, str]", settings: "Settings", log: "Log") -> "protocol.Store":
     from credhelpers.stores.router import AutoStore
 
-    return AutoStore(os.environ, settings, log, BUILT_IN)
+    return AutoStore(environ, settings, log, BUILT_IN)
 
 
 BUILT_IN: "Mapping[str, protocol.OpenStore]" = {

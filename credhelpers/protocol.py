@@ -15,7 +15,7 @@ from credhelpers.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Protocol
 
     class Store(Protocol):
@@ -33,36 +33,38 @@ if TYPE_CHECKING:
         def list(self) -> dict[str, str]:
             """Return the username of each server."""
 
-    OpenStore = Callable[[Settings, Log], Store]
+    OpenStore = Callable[[Mapping[str, str], Settings, Log], Store]
 
 _VERBS = ("store", "get", "erase", "list", "version")
 
 
-def serve(name: str, open_store: "OpenStore") -> int:
+def serve(name: str, open_store: "OpenStore", environ: "Mapping[str, str]") -> int:
     """Answer the one request that the command line and stdin make.
 
     Args:
         name: The helper's name; the executable is ``docker-credential-<name>``.
         open_store: Makes the store; called only for a request that is in order.
+        environ: The client's environment; the only one that counts from here on.
 
     Returns:
         The exit status.
     """
     wire.occupy_standard_descriptors()
     verb = sys.argv[1] if len(sys.argv) == 2 else ""
-    return _Request(name, verb, open_store).serve()
+    return _Request(name, verb, open_store, environ).serve()
 
 
 class _Request:
     """One run of a helper: what was asked, and how errors are told."""
 
-    def __init__(self, name: str, verb: str, open_store: "OpenStore") -> None:
+    def __init__(self, name: str, verb: str, open_store: "OpenStore", environ: "Mapping[str, str]") -> None:
         self._executable = "docker-credential-" + name
         self._verb = verb
         self._open_store = open_store
+        self._environ = environ
         self._server = ""
         self._settings = Settings({})
-        self._log = Log(name, settings.state_directory(os.environ), self._settings)
+        self._log = Log(name, settings.state_directory(environ), self._settings)
 
     def serve(self) -> int:
         try:
@@ -84,7 +86,7 @@ class _Request:
             return self._tell_unexpected(error)
 
     def _read_settings(self) -> None:
-        self._settings = settings.load(os.environ)
+        self._settings = settings.load(self._environ)
         self._log.adopt(self._settings)
 
     def _perform(self) -> None:
@@ -105,7 +107,7 @@ class _Request:
             wire.write_answer(wire.list_json(self._store().list()))
 
     def _store(self) -> "Store":
-        return self._open_store(self._settings, self._log)
+        return self._open_store(self._environ, self._settings, self._log)
 
     def _describe(self) -> int:
         usage = f"Usage: {self._executable} <{'|'.join(_VERBS)}>"

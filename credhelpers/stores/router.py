@@ -141,7 +141,7 @@ class AutoStore:
 
     def _open_built_in(self, helper: str, opening: "OpenStore") -> "Store":
         try:
-            return opening(self._settings, self._log)
+            return opening(self._environ, self._settings, self._log)
         except StoreUnavailable as error:
             is_guess = helper == "keyring" and not self._settings.text("auto.default")
             if not is_guess or helper in self._routes.helpers or not _is_absence(error):

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -144,13 +144,15 @@ class Served:
         self, home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
         self.home = home
+        self.environ = {"HOME": str(home)}
         self._monkeypatch = monkeypatch
         self._capfd = capfd
 
     def __call__(
         self, verb: str, act: Callable[[], Credential], request: bytes | None = None
     ) -> tuple[int, str, str]:
-        def open_store(settings: Settings, log: Log) -> "protocol.Store":
+        def open_store(environ: Mapping[str, str], settings: Settings, log: Log) -> "protocol.Store":
+            assert environ is self.environ
             return Broken(act)
 
         if request is None:
@@ -158,7 +160,7 @@ class Served:
             request = json.dumps(fields).encode() if verb == "store" else SERVER.encode()
         self._monkeypatch.setattr(sys, "argv", ["docker-credential-test", verb])
         with standard_input(request):
-            status = protocol.serve("test", open_store)
+            status = protocol.serve("test", open_store, self.environ)
         return status, *self._capfd.readouterr()
 
     @property
@@ -170,9 +172,7 @@ class Served:
 
 @pytest.fixture
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Served:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("AWS_ECR_CACHE_DIR", "CREDHELPERS_CONFIG", "XDG_CONFIG_HOME"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/nowhere")  # what is passed counts, and this is not
     return Served(tmp_path, monkeypatch, capfd)
 
 

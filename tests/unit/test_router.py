@@ -1,6 +1,7 @@
 """docker-credential-auto: whom it asks for which server, and what it makes of their answers."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -243,7 +244,7 @@ class World:
 
     def auto(self, *routes: tuple[str, ...], default: str = "pass") -> AutoStore:
         settings = settings_of(*routes, **{"auto.default": default, "auto.helper_seconds": "20"})
-        built_in = {name: (lambda _, __, store=store: store) for name, store in self.stores.items()}
+        built_in = {name: (lambda *_, store=store: store) for name, store in self.stores.items()}
         return AutoStore(self.environ, settings, Log("auto", None, settings), built_in)
 
     def install(self, name: str, script: str) -> Path:
@@ -349,14 +350,14 @@ def test_without_any_store_nothing_is_kept_and_nothing_can_be(world: World) -> N
     assert auto.list() == {}
 
 
-def _no_keyring(settings: Settings, log: Log) -> Kept:
+def _no_keyring(environ: Mapping[str, str], settings: Settings, log: Log) -> Kept:
     from credhelpers.stores.os_keyring.bus import NoService
 
     raise NoService("there is no session bus")
 
 
 def test_a_keyring_that_does_not_answer_is_no_missing_one(world: World) -> None:
-    def fail(settings: Settings, log: Log) -> Kept:
+    def fail(environ: Mapping[str, str], settings: Settings, log: Log) -> Kept:
         raise StoreUnavailable("the keyring does not answer")
 
     settings = Settings({})
@@ -384,3 +385,17 @@ def test_it_is_not_started_by_what_it_has_started(world: World) -> None:
 def test_the_mark_of_a_process_that_has_ended_means_nothing(world: World, stale: str) -> None:
     world.environ["CREDHELPERS_AUTO"] = stale
     assert world.auto().list() == {}
+
+
+def test_built_in_stores_are_opened_with_the_environment_that_was_passed(world: World) -> None:
+    seen = []
+
+    def remember(environ: Mapping[str, str], settings: Settings, log: Log) -> Kept:
+        seen.append(environ)
+        return Kept({"registry.example": ALICE})
+
+    settings = settings_of(**{"auto.default": "pass"})
+    auto = AutoStore(world.environ, settings, Log("auto", None, settings), {"pass": remember})
+
+    assert auto.get("registry.example") == ALICE
+    assert seen == [world.environ]
