@@ -72,9 +72,33 @@ def read_private(path: str, limit: int) -> bytes:
             raise Untrusted(f"{path} is no regular file of at most {limit} bytes")
         if status.st_uid != os.geteuid() or status.st_mode & 0o077:
             raise Untrusted(f"other users may read or write {path}")
-        return os.read(descriptor, limit)
+        return os.read(descriptor, min(limit, status.st_size + 1))
     finally:
         os.close(descriptor)
+
+
+def facts(path: str) -> str:
+    """Return what tells a file from every other one and from every other version of it, in one line.
+
+    Times alone do not: image builds, ``cp -p`` and ``touch -r`` give two files the same one. The inode and
+    the time of its last change (ctime) are the kernel's own. The line is as GNU ``stat -L -c '%f %u %h %d:%i
+    %s %.9Y %.9Z'`` prints it, so that a shell can compare it.
+
+    Returns:
+        Mode, owner, links, device and inode, size, times; empty for a file that does not exist;
+        ``unreadable`` for one that cannot be looked at.
+    """
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, ValueError):
+        return "unreadable"
+    times = " ".join(
+        f"{time // 10**9}.{time % 10**9:09d}" for time in (status.st_mtime_ns, status.st_ctime_ns)
+    )
+    place = f"{status.st_dev}:{status.st_ino}"
+    return f"{status.st_mode:x} {status.st_uid} {status.st_nlink} {place} {status.st_size} {times}"
 
 
 def replace(path: str, content: bytes, mode: int = 0o600) -> None:
@@ -155,8 +179,7 @@ class Lock:
     def __enter__(self) -> None:
         import fcntl
 
-        flags = os.O_RDONLY if os.path.isdir(self._path) else os.O_RDWR | os.O_CREAT
-        self._descriptor = os.open(self._path, flags | _NEVER_BLOCK, 0o600)
+        self._open()
         deadline = time.monotonic() + self._seconds
         pause = 0.001
         while True:
@@ -173,7 +196,21 @@ class Lock:
                 time.sleep(pause)
                 pause = min(pause * 2, 0.05)
             else:
-                return
+                if self._is_current():
+                    return
+                os.close(self._descriptor)  # its last holder has removed it; others lock the new one
+                self._open()
+
+    def _open(self) -> None:
+        flags = os.O_RDONLY if os.path.isdir(self._path) else os.O_RDWR | os.O_CREAT
+        self._descriptor = os.open(self._path, flags | _NEVER_BLOCK, 0o600)
+
+    def _is_current(self) -> bool:
+        """Return whether the file that is locked is the one that others would lock."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))
+        except FileNotFoundError:
+            return False
 
     def __exit__(
         self,
@@ -182,6 +219,18 @@ class Lock:
         traceback: "TracebackType | None",
     ) -> None:
         os.close(self._descriptor)
+
+
+def remove_lock(path: str) -> None:
+    """Remove a lock file that no process holds; one that is held stays.
+
+    Whoever waits for it finds that it has gone, and locks the file that is there by then.
+    """
+    try:
+        with Lock(path, -1.0):
+            os.unlink(path)
+    except (TimeoutError, FileNotFoundError):
+        return
 
 
 def _put_aside(path: str, inode: int) -> None:

@@ -22,7 +22,7 @@ DEFAULTS: "dict[str, Value]" = {
     "ecr.read_seconds": 3.0,
     "ecr.metadata_seconds": 0.75,
     "ecr.attempts": 3,
-    "ecr.last_seconds": 300.0,
+    "ecr.last_seconds": 900.0,
     "ecr.failure_seconds": 60.0,
     "auto.default": "",
     "auto.helper_seconds": 30.0,
@@ -30,7 +30,7 @@ DEFAULTS: "dict[str, Value]" = {
 """Every setting outside the tables that repeat, with its type and what it is when nobody says otherwise."""
 
 SYSTEM_FILE = "/etc/credhelpers/config.toml"
-_COMPILED_FORMAT = "credhelpers settings 1"
+_COMPILED_FORMAT = "credhelpers settings 2"
 _LARGEST = 1 << 20  # bytes
 
 
@@ -106,7 +106,7 @@ def config_paths(environ: "Mapping[str, str]") -> list[str]:
             raise CredentialError(
                 f"the configuration {named} does not exist", "correct CREDHELPERS_CONFIG, or unset it"
             )
-        return [named]
+        return [os.path.abspath(named)]
     home = home_directory(environ)
     base = environ.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home else "")
     user = [os.path.join(base, "credhelpers", "config.toml")] if os.path.isabs(base) else []
@@ -155,14 +155,11 @@ def _is_own_directory(path: str) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 
 
-def _version(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise CredentialError(f"cannot read {path}: {error.strerror}", "make it readable") from None
-    return status.st_mtime_ns, status.st_size
+def _version(path: str) -> str:
+    version = files.facts(path)
+    if version == "unreadable":
+        raise CredentialError(f"cannot look at {path}", "make it readable, and the directories it is in")
+    return version
 
 
 def _read_compiled(path: str, key: str) -> dict[str, str] | None:

@@ -2,7 +2,9 @@
 
 import errno
 import os
+import shutil
 import stat
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -284,3 +286,29 @@ class TestAppending:
 
 def _fail(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_facts_are_what_stat_prints(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("x")
+    (tmp_path / "link").symlink_to(path)
+    command = ["stat", "-L", "-c", "%f %u %h %d:%i %s %.9Y %.9Z", tmp_path / "link"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
+
+    assert files.facts(str(tmp_path / "link")) == printed.strip() == files.facts(str(path))
+
+
+def test_facts_change_with_a_content_of_the_same_time_and_size(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    seen = {files.facts(str(path))}
+    for content in ("a", "b"):
+        path.write_text(content)
+        os.utime(path, ns=(10**18, 10**18))
+        seen.add(files.facts(str(path)))
+    copy = tmp_path / "copy"
+    shutil.copy2(path, copy)
+    copy.replace(path)
+    seen.add(files.facts(str(path)))
+
+    assert len(seen) == 4
+    assert "" in seen

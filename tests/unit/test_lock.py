@@ -78,3 +78,38 @@ def test_a_failed_wait_leaves_no_descriptor_open(path: Path) -> None:
         with pytest.raises(TimeoutError), files.Lock(str(path), 0):
             pytest.fail("two hold the lock")
         assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_lock_file_that_is_held_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with files.Lock(str(path), 1):
+        files.remove_lock(str(path))
+        assert path.exists()
+    files.remove_lock(str(path))
+    assert not path.exists()
+
+
+def test_one_holder_at_a_time_while_the_file_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+    done = threading.Event()
+
+    def count() -> None:
+        for _ in range(50):
+            with files.Lock(str(path), 30):
+                counter.write_text(str(int(counter.read_text()) + 1))
+
+    def clear() -> None:
+        while not done.is_set():
+            files.remove_lock(str(path))
+
+    cleaner = threading.Thread(target=clear)
+    counters = [threading.Thread(target=count) for _ in range(4)]
+    for thread in (cleaner, *counters):
+        thread.start()
+    for thread in counters:
+        thread.join()
+    done.set()
+    cleaner.join()
+    assert counter.read_text() == "200"

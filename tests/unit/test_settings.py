@@ -125,3 +125,29 @@ def test_damaged_state_is_passed_over(configured: dict[str, str], damage: Callab
 
 def _unknown(_: int) -> object:
     raise KeyError
+
+
+def test_a_changed_file_of_the_same_time_and_size_is_noticed(configured: dict[str, str]) -> None:
+    (path,) = Path(configured["HOME"]).rglob("config.toml")
+    assert settings.load(configured).text("not_found") == "empty"
+    status, text = path.stat(), path.read_text()
+    assert '"empty"' in text
+
+    path.write_text(text.replace('"empty"', '"error"'))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    assert settings.load(configured).text("not_found") == "error"
+
+
+def test_one_relative_name_in_two_directories_is_two_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("empty", "error"):
+        path = tmp_path / name / "config.toml"
+        path.parent.mkdir()
+        path.write_text(f'not_found = "{name}"\n')
+        os.utime(path, (1, 1))
+        monkeypatch.chdir(path.parent)
+        environ = {"HOME": str(tmp_path), "CREDHELPERS_CONFIG": "config.toml"}
+
+        assert settings.load(environ).text("not_found") == name
