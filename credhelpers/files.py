@@ -63,15 +63,37 @@ def read_private(path: str, limit: int) -> bytes:
 
     Raises:
         FileNotFoundError: It does not exist.
-        Untrusted: It is no regular file, too large, another user's, or others may read or write it.
+        Untrusted: It is no regular file, too large, another user's, others may read or write it, or it has
+            a second name.
     """
-    descriptor = os.open(path, os.O_RDONLY | _NEVER_BLOCK)
+    return _read(path, limit, _NEVER_BLOCK, private=True)
+
+
+def read_regular(path: str, limit: int) -> bytes:
+    """Read a file of whomever, through links too, but nothing that could block or never end.
+
+    Args:
+        path: The file.
+        limit: The largest size, in bytes, that is still read.
+
+    Raises:
+        FileNotFoundError: It does not exist.
+        Untrusted: It is no regular file, or too large.
+        OSError: It cannot be read.
+    """
+    return _read(path, limit, _NEVER_BLOCK & ~getattr(os, "O_NOFOLLOW", 0), private=False)
+
+
+def _read(path: str, limit: int, flags: int, *, private: bool) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | flags)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-            raise Untrusted(f"{path} is no regular file of at most {limit} bytes")
-        if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+            raise Untrusted(f"{path} is not a regular file of at most {limit} bytes")
+        if private and (status.st_uid != os.geteuid() or status.st_mode & 0o077):
             raise Untrusted(f"other users may read or write {path}")
+        if private and status.st_nlink > 1:
+            raise Untrusted(f"{path} has another name, a hard link")
         return os.read(descriptor, min(limit, status.st_size + 1))
     finally:
         os.close(descriptor)

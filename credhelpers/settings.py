@@ -24,6 +24,7 @@ DEFAULTS: "dict[str, Value]" = {
     "ecr.attempts": 3,
     "ecr.last_seconds": 900.0,
     "ecr.failure_seconds": 60.0,
+    "ecr.cache_process_credentials": False,
     "auto.default": "",
     "auto.helper_seconds": 30.0,
 }
@@ -39,10 +40,12 @@ class Settings:
 
     Args:
         values: Each key that a file sets, and its value as text.
+        versions: The files that were looked for, and the `files.facts` of each when it was read.
     """
 
-    def __init__(self, values: "Mapping[str, str]") -> None:
+    def __init__(self, values: "Mapping[str, str]", versions: "Mapping[str, str] | None" = None) -> None:
         self._values = values
+        self.versions = versions or {}
 
     def text(self, key: str) -> str:
         """Return a setting that is text, or its default."""
@@ -76,9 +79,10 @@ def load(environ: "Mapping[str, str]") -> Settings:
         CredentialError: A file cannot be read or says something that no setting allows; it names file, line
             and key.
     """
-    versions = [(path, version) for path in config_paths(environ) if (version := _version(path))]
-    if not versions:
-        return Settings({})
+    versions = {path: _version(path) for path in config_paths(environ)}
+    present = [path for path, version in versions.items() if version]
+    if not present:
+        return Settings({}, versions)
     key = repr(versions)
     state = state_directory(environ)
     compiled = os.path.join(state, "settings") if state else ""
@@ -86,10 +90,10 @@ def load(environ: "Mapping[str, str]") -> Settings:
     if values is None:
         from credhelpers import config
 
-        values = config.read([path for path, _ in versions])
+        values = config.read(present)
         if compiled:
             _write_compiled(compiled, key, values)
-    return Settings(values)
+    return Settings(values, versions)
 
 
 def config_paths(environ: "Mapping[str, str]") -> list[str]:

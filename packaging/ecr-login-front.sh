@@ -1,84 +1,171 @@
 #!/bin/sh
-# Answers `docker-credential-ecr-login get` for a warm token without starting Python, in a third of the time.
+# The fast path of `docker-credential-ecr-login get`: a warm token without starting Python.
 #
-# It may say only what Python would say. So whatever it does not know for certain it hands over: other verbs, a
-# server that is no plain host name, other settings, an identity or a configuration file that has changed, a token
-# that is late, a clock that was set. What it reads was left for it by credhelpers/stores/ecr/front.py, in the
-# private directory of the tokens, and counts only while the token's own file has not been touched since. Owners
-# and links are checked each time; permissions are not to be seen from here, and Python checks them when it renews.
-# shellcheck disable=SC3013,SC3045,SC2015 # dash, busybox and bash have -nt, -ot and ulimit; hand_over never returns
+# It may say only what Python would say, and hands over whatever it does not know for certain: other verbs, a
+# server that is no plain host name, an environment or a file that is not as it was, a late token, a clock that
+# was set. What it goes by was left by credhelpers/stores/ecr/fast_path.py in the private directory of the tokens:
+# `fast-HOST` says for whom, until when, and how each file looked that selects an identity; `answer-HOST` is the
+# answer. Both are data and never run; this shell never holds the password. One process is started: stat, which
+# sees what a shell cannot (modes, inodes, the time of the last change, and what time it is).
+# shellcheck disable=SC3045,SC2015 # dash, busybox and bash have ulimit -S; hand_over never returns
+set +xv
 
 helper='@HELPER@'
-server=''
+newline='
+'
 
 # Let Python answer, with what has been read of its standard input.
 hand_over() {
-    no_limit
     exec "$helper" get <<END
 $server
 END
 }
 
-# Take back the limit that is set below; where the hard one is lower than none, asking for it costs a process.
-no_limit() { ulimit -S -t unlimited 2>/dev/null || ulimit -S -t "$(ulimit -H -t)"; }
-
-# The same file time, to the nanosecond where the file system has it; or both files missing.
-same() {
-    if [ -e "$1" ]; then [ -e "$2" ] && ! [ "$1" -nt "$2" ] && ! [ "$1" -ot "$2" ]; else ! [ -e "$2" ]; fi
+# Read the server up to a newline, or to the end and fail. A shell drops NUL, which no server has, so what Linux
+# counts of the characters read is compared with what has come. bash reads ahead, but can be told to stop at NUL.
+read_server() {
+    if [ -n "${BASH_VERSION-}" ]; then
+        # shellcheck disable=SC3045 # only bash comes here
+        if IFS= read -r -d '' server; then refuse_binary; fi
+        case $server in *"$newline"*) return 0 ;; *) return 1 ;; esac
+    fi
+    count_characters && before=$characters && count_characters || exit 3
+    [ $((characters - before)) -eq $((${#before} + 8)) ] || exit 3
+    before=$((characters + ${#characters} + 8))
+    if IFS= read -r server; then return 0; fi
+    count_characters
+    [ $((characters - before)) -le 16384 ] || exit 4
+    [ $((characters - before)) -eq ${#server} ] || refuse_binary
+    return 1
 }
 
-export CREDHELPERS_FRONT=1
-if [ "$*" != get ] || ! [ -p /dev/stdin ]; then exec "$helper" "$@"; fi
-# Docker and all other clients send the host without a newline. Whoever sends one may send more.
-# What never ends is no host either: it may take a second of work, and then the kernel ends this process.
-ulimit -S -t 1
-if IFS= read -r server; then
-    no_limit
-    { printf '%s\n' "$server"; cat; } | "$helper" get
-    exit $?
-fi
-case $server in '' | *[!a-z0-9.-]*) hand_over ;; esac
-case ${HOME-}:${AWS_ECR_CACHE_DIR:-/}:${XDG_CONFIG_HOME:-/}:${AWS_CONFIG_FILE:-/}:${AWS_SHARED_CREDENTIALS_FILE:-/} in
-    /*:/*:/*:/*:/*) ;;
-    *) hand_over ;;
-esac
-[ -z "${AWS_ECR_DISABLE_CACHE-}${CREDHELPERS_CONFIG-}" ] && [ -O "$HOME" ] || hand_over
+# Set $characters to what this process has read so far, by the first line of what Linux tells of it.
+count_characters() { IFS=' ' read -r label characters </proc/self/io && [ "$label" = rchar: ]; }
 
+refuse_binary() {
+    echo "binary $server"
+    exit 0
+}
+
+# Set $selection to the variables that select an identity and are set; fails where a value is not plain text.
+select_variables() {
+    selection=''
+    for name in HOME XDG_CONFIG_HOME AWS_ECR_CACHE_DIR AWS_ECR_DISABLE_CACHE AWS_ECR_IGNORE_CREDS_STORAGE \
+    CREDHELPERS_CONFIG AWS_PROFILE AWS_DEFAULT_PROFILE AWS_ACCESS_KEY_ID AWS_CREDENTIAL_EXPIRATION \
+    AWS_ACCOUNT_ID AWS_ROLE_ARN AWS_ROLE_SESSION_NAME AWS_CONTAINER_CREDENTIALS_RELATIVE_URI \
+    AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_EC2_METADATA_DISABLED AWS_EC2_METADATA_SERVICE_ENDPOINT \
+    AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE AWS_EC2_METADATA_V1_DISABLED AWS_IMDS_USE_IPV6 AWS_ENDPOINT_URL \
+    AWS_ENDPOINT_URL_ECR AWS_ENDPOINT_URL_ECR_PUBLIC AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_SSO \
+    AWS_ENDPOINT_URL_SSO_OIDC AWS_ENDPOINT_URL_SIGNIN AWS_IGNORE_CONFIGURED_ENDPOINT_URLS \
+    AWS_STS_REGIONAL_ENDPOINTS AWS_USE_DUALSTACK_ENDPOINT AWS_USE_FIPS_ENDPOINT AWS_DATA_PATH \
+    BOTOCORE_EXPERIMENTAL__PLUGINS HTTP_PROXY http_proxy HTTPS_PROXY https_proxy NO_PROXY no_proxy \
+    AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CONTAINER_AUTHORIZATION_TOKEN \
+    AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE BOTO_CONFIG AWS_CREDENTIAL_FILE \
+    AWS_WEB_IDENTITY_TOKEN_FILE AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE AWS_LOGIN_CACHE_DIRECTORY; do
+        value='' # for shellcheck, which does not look into eval
+        eval "value=\${$name+=\$$name}"
+        case $value in
+            '') continue ;;
+            *[!A-Za-z0-9_./:@%+=,-]*) return 1 ;;
+        esac
+        if [ "$name" = AWS_SECRET_ACCESS_KEY ]; then fingerprint "${value#=}" || return 1; fi
+        selection="$selection $name$value"
+    done
+}
+
+# Set $value to two numbers that tell one secret from another, as fast_path.py has them.
+fingerprint() {
+    [ ${#1} -le 128 ] || return 1
+    rest=$1 first=0 second=0
+    alphabet='abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-'
+    while [ -n "$rest" ]; do
+        tail=${rest#?}
+        before=${alphabet%%"${rest%"$tail"}"*}
+        first=$(((first * 131 + ${#before} + 1) % 2147483647))
+        second=$(((second * 8191 + ${#before} + 1) % 2147483629))
+        rest=$tail
+    done
+    value="=#$first-$second"
+}
+
+# Read the request and what was left for its host, and print both with how the files look now. In a process of its
+# own: the kernel ends it when the request never ends.
+look_up() {
+    ulimit -S -t 1
+    if read_server; then
+        echo "line $server"
+        exit
+    fi
+    [ ${#server} -le 16384 ] || exit 4
+    echo "host $server"
+    case $server in '' | *[!a-z0-9.-]*) exit ;; esac
+    fast=$tokens/fast-$server
+    [ -O "$tokens" ] && ! [ -L "$tokens" ] && [ -f "$fast" ] && [ -O "$fast" ] && ! [ -L "$fast" ] || exit 0
+    {
+        IFS= read -r format
+        IFS= read -r expected
+        IFS= read -r times
+        IFS= read -r paths
+        facts=''
+        while IFS= read -r line && [ "$line" != end ]; do facts=$facts$line$newline; done
+    } <"$fast"
+    [ "$format" = 'credhelpers fast path 1' ] && [ "$line" = end ] || exit 0
+    select_variables && [ "$selection" = "$expected" ] || exit 0
+    echo "$times"
+    printf '%s' "$facts"
+    echo now
+    # The pipe that brings stat its standard input was made just now, and says what time it is.
+    # shellcheck disable=SC2086 # one word for each path; none has a space or a star
+    PATH=/usr/bin:/bin LC_ALL=C exec stat -L -c '%f %u %h %d:%i %s %.9Y %.9Z %n' \
+        - "$tokens" "$fast" $paths <<END
+
+END
+}
+
+# Take the first line off $rest and set $line to it.
+next_line() {
+    line=${rest%%"$newline"*}
+    rest=${rest#*"$newline"}
+}
+
+export CREDHELPERS_FAST_PATH=1
+case ${HOME-}:${AWS_ECR_CACHE_DIR:-/} in /*:/*) ;; *) exec "$helper" "$@" ;; esac
+if [ "$*" != get ] || ! [ -p /dev/stdin ] || ! [ -O "$HOME" ]; then exec "$helper" "$@"; fi
 tokens=${AWS_ECR_CACHE_DIR:-$HOME/.ecr}/tokens
-front=$tokens/front-$server
-[ -O "$tokens" ] && ! [ -L "$tokens" ] && [ -f "$front" ] && [ -O "$front" ] && ! [ -L "$front" ] || hand_over
-[ -e "$tokens/stored-$server" ] && hand_over
 
-key='' front_key='' front_token='' front_stamp='' front_password=''
-# shellcheck source=/dev/null
-. "$front"
+{ found=$(look_up); } 2>/dev/null
+case $? in
+    2 | 3) exec "$helper" get ;;                  # nothing has been read
+    4 | 1?? | 2??) exec "$helper" get </dev/zero ;; # too long, or ended by the kernel; this never ends either
+esac
+server=${found#* }
+case $found in
+    'line '*) # Docker and all other clients send the host without a newline. Whoever sends one may send more.
+        { printf '%s\n' "$server" && cat; } | "$helper" get
+        exit $?
+        ;;
+    'binary '*)
+        { printf '%s\0' "$server" && cat; } | "$helper" get
+        exit $?
+        ;;
+esac
+server=${server%%"$newline"*}
+case $found in *"$newline"*) rest=${found#*"$newline"}$newline ;; *) hand_over ;; esac
+next_line
+since=${line% *} until=${line#* }
+expected=${rest%%"${newline}now${newline}"*}
+rest=${rest#*"${newline}now${newline}"}
 
-# The file's time is the time to renew the token. What Linux shows of a process that has just begun has the time
-# of now.
-now=/proc/$$/stat
-[ -e "$now" ] && [ "$front" -nt "$now" ] && [ "$now" -nt "$front.since" ] || hand_over
-token=$tokens/$front_token
-[ -O "$token" ] && ! [ -L "$token" ] && same "$front" "$token" || hand_over
+next_line # of the pipe
+time=${line#* * * * * } time=${time%%.*}
+case $line in *' -') ;; *) hand_over ;; esac
+case $since$until$time in *[!0-9]*) hand_over ;; esac
+[ "$time" -ge "$since" ] && [ "$time" -lt "$until" ] || hand_over
+next_line # of the directory: private
+case $line in '41c0 '*) ;; *) hand_over ;; esac
+next_line # of fast-HOST: private, and without another name
+case $line in '8180 '*' 1 '*) ;; *) hand_over ;; esac
+[ "$rest" = "$expected$newline" ] && [ -x /bin/cat ] || hand_over
 
-for name in AWS_PROFILE AWS_DEFAULT_PROFILE AWS_ACCESS_KEY_ID AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE \
-    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI \
-    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE AWS_EC2_METADATA_DISABLED AWS_EC2_METADATA_SERVICE_ENDPOINT \
-    AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE AWS_ENDPOINT_URL AWS_ENDPOINT_URL_ECR AWS_ENDPOINT_URL_ECR_PUBLIC \
-    AWS_ENDPOINT_URL_STS AWS_IGNORE_CONFIGURED_ENDPOINT_URLS; do
-    value='' # for shellcheck, which does not look into eval
-    eval "value=\${$name-}"
-    case $value in
-        '') ;;
-        *[!A-Za-z0-9_./:@%+=,-]*) hand_over ;;
-        *) key="$key $name=$value" ;;
-    esac
-done
-[ "$key" = "$front_key" ] || hand_over
-
-stamp=$tokens/front-$front_stamp
-same "${AWS_CONFIG_FILE:-$HOME/.aws/config}" "$stamp.0" || hand_over
-same "${AWS_SHARED_CREDENTIALS_FILE:-$HOME/.aws/credentials}" "$stamp.1" || hand_over
-same "${XDG_CONFIG_HOME:-$HOME/.config}/credhelpers/config.toml" "$stamp.2" || hand_over
-same /etc/credhelpers/config.toml "$stamp.3" || hand_over
-
-printf '{"ServerURL":"%s","Username":"AWS","Secret":"%s"}\n' "$server" "$front_password"
+trap '' PIPE # for whom nobody reads: an error, and no death
+exec /bin/cat "$tokens/answer-$server"

@@ -151,7 +151,7 @@ def _link_to_a_copy(file: Path) -> None:
 def test_a_spoilt_file_is_told_of_passed_over_and_replaced(
     worker: Worker, spoil: Callable[[Path], None]
 ) -> None:
-    machine = worker.without_front()
+    machine = worker.without_fast_path()
     machine.password()
     file = worker.token_file()
     spoil(file)

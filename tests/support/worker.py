@@ -42,11 +42,8 @@ class Worker(WatchedHelper):
         env = {**self.env, **changes}
         return replace(self, env={name: value for name, value in env.items() if value is not None})
 
-    def without_front(self) -> "Worker":
-        """Return this machine with the helper itself, where a front in plain sh has been installed before it.
-
-        The front goes by the time of the token's file: what changes only who may read it is not its concern.
-        """
+    def without_fast_path(self) -> "Worker":
+        """Return this machine with the helper itself, where a fast path in plain sh stands before it."""
         behind = self.executable.parent.parent / "lib/credhelpers/bin" / self.executable.name
         return replace(self, executable=behind) if behind.exists() else self
 
@@ -94,11 +91,11 @@ class Worker(WatchedHelper):
             path.write_text("\n".join(lines))
 
     def _kept(self) -> list[Path]:
-        """Return the files of tokens and failures, without locks and what is left for the front."""
+        """Return the files of tokens and failures, without locks and what is left for the fast path."""
         return [
             path
             for path in self.tokens.glob("*-*")
-            if not path.name.startswith("front-") and path.suffix != ".lock"
+            if not path.name.startswith(("fast-", "answer-")) and path.suffix not in (".lock", ".erased")
         ]
 
     def wait_for_refresh(self, calls: int) -> None:

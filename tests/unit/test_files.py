@@ -292,7 +292,7 @@ def test_facts_are_what_stat_prints(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("x")
     (tmp_path / "link").symlink_to(path)
-    command = ["stat", "-L", "-c", "%f %u %h %d:%i %s %.9Y %.9Z", tmp_path / "link"]
+    command = ["stat", "-L", "-c", "%f %u %h %d:%i %s %.9Y %.9Z", str(tmp_path / "link")]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
 
     assert files.facts(str(tmp_path / "link")) == printed.strip() == files.facts(str(path))

@@ -75,7 +75,7 @@ def home(tmp_path: Path) -> Path:
 def warm_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home in which there is a token of whoever has no configuration at all."""
 
-    def fetch(registry: object, chosen: object, settings: object) -> Token:
+    def fetch(*_: object) -> Token:
         now = time.time()
         return Token("AWS", "a-password", now, now + 12 * 3600, (HOST,))
 

@@ -125,7 +125,7 @@ def _trust(path: str) -> Finding:
 def _front(path: str) -> Finding:
     with open(path, "rb") as file:
         text = file.read(_LARGEST).decode(errors="replace")
-    if not text.startswith("#!/bin/sh") or "CREDHELPERS_FRONT" not in text:
+    if not text.startswith("#!/bin/sh") or "CREDHELPERS_FAST_PATH" not in text:
         return ok(_FRONT, "not in use: every answer starts Python")
     helper = next((line for line in text.splitlines() if line.startswith("helper=")), "")
     launcher = helper.partition("=")[2].strip("'")

@@ -22,7 +22,9 @@ _RUBBISH = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeErro
 """What the SDK, and the reading of what it returns, stumble into when an answer is none of AWS's."""
 
 
-def fetch_token(registry: Registry, chosen: Mapping[str, str], settings: Settings) -> Token:
+def fetch_token(
+    registry: Registry, chosen: Mapping[str, str], settings: Settings, environ: Mapping[str, str]
+) -> Token:
     """Ask AWS for a token that opens every registry of a region to the identity that asks.
 
     The rules of endpoints are those of the AWS SDKs: FIPS and dual-stack hosts get their token from an
@@ -33,6 +35,7 @@ def fetch_token(registry: Registry, chosen: Mapping[str, str], settings: Setting
         chosen: What the configuration says of it: ``profile``, ``role_arn`` and so on.
         settings: The limits; ``ecr.call_seconds`` is the longest that a call may take with all its retries,
             credentials from roles and SSO included.
+        environ: The environment of the call.
 
     Raises:
         CredentialsNotFound: With AWS's or the network's reason as the cause.

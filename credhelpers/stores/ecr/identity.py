@@ -1,32 +1,77 @@
-"""Who asks: a line that changes with whatever selects the AWS identity, found without asking anybody."""
+"""Who asks: one value, made once for each request, that holds all by which the AWS SDK selects an identity.
+
+The cache's key, the fast path, the call to AWS and a renewal in the background all go by this value, so a
+token is given only to the identity that it was issued to. Nothing is asked for it over the network: the keys
+of a role change every few hours and cost a request to learn; what selects the role is here at once.
+"""
 
 import os
 
+from credhelpers import files
 from credhelpers.settings import home_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# What botocore's credential chain and endpoints go by (its configprovider, credentials, utils and regions).
 SELECTING_VARIABLES = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_ACCESS_KEY_ID",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID",
     "AWS_ROLE_ARN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_SESSION_NAME",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_EC2_METADATA_DISABLED",
     "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_EC2_METADATA_V1_DISABLED",
+    "AWS_IMDS_USE_IPV6",
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_ECR",
     "AWS_ENDPOINT_URL_ECR_PUBLIC",
     "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_SSO",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
+    "AWS_ENDPOINT_URL_SIGNIN",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_DATA_PATH",
+    "BOTOCORE_EXPERIMENTAL__PLUGINS",
 )
-"""What botocore's credential chain and endpoints go by, except secrets: a key id stands for its secret."""
+"""Variables that count by their value; an empty one is as good as none."""
+
+PROXY_VARIABLES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
+"""They lead to another metadata service, or another AWS; their values may have a password in them."""
+
+SECRET_KEY = "AWS_SECRET_ACCESS_KEY"  # noqa: S105  a name, no secret
+SECRET_VARIABLES = (
+    SECRET_KEY,
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+)
+"""Variables that count by a hash."""
+
+FILE_VARIABLES = {
+    "AWS_CONFIG_FILE": ("~/.aws/config",),
+    "AWS_SHARED_CREDENTIALS_FILE": ("~/.aws/credentials",),
+    "BOTO_CONFIG": ("/etc/boto.cfg", "~/.boto"),
+    "AWS_CREDENTIAL_FILE": (),
+    "AWS_WEB_IDENTITY_TOKEN_FILE": (),
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": (),
+}
+"""Variables that name a file, and the files that count without the variable; each counts by `files.facts`."""
+
+_AS_WRITTEN = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
+"""In which the SDK takes ``~`` and ``$`` for letters."""
+
+LOGIN_CACHE_VARIABLE = "AWS_LOGIN_CACHE_DIRECTORY"
 
 CHOICES = ("profile", "role_arn", "external_id", "session_name", "endpoint_url")
 """What a table ``[[ecr.registry]]`` may say of the identity and the way to it."""
@@ -34,51 +79,145 @@ CHOICES = ("profile", "role_arn", "external_id", "session_name", "endpoint_url")
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-")
 """Characters that mean nothing special to anybody."""
 
-_CONFIG_FILES = (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
+_LARGEST = 1 << 20  # bytes of a configuration file
 
 
-def identity_key(environ: "Mapping[str, str]", chosen: "Mapping[str, str]") -> str:
-    """Return a line that two calls share only if they would get their credentials from the same place.
+class Identity:
+    """Who asks, as far as it can be known without asking anybody.
 
-    A role's temporary keys change every few hours and cost a request to learn; what selects the role is here
-    at once and does not change. Files count by name, modification time and size.
+    Attributes:
+        environ: The environment of the call to AWS; every path in it is absolute, so it means the same in
+            every directory.
+        key: A line that two requests share only if they would get their credentials from the same place.
+        files: Each file that counts, and its `files.facts` when it was looked at.
+        unseen: Why tokens of this identity are not kept, because something selects it that cannot be seen
+            from here; empty when there is no such thing.
+    """
+
+    __slots__ = ("environ", "files", "key", "unseen")
+
+    def __init__(self, environ: "Mapping[str, str]", key: str, seen: dict[str, str], unseen: str) -> None:
+        self.environ = environ
+        self.key = key
+        self.files = seen
+        self.unseen = unseen
+
+
+def identify(
+    environ: "Mapping[str, str]", chosen: "Mapping[str, str]", *, trusts_processes: bool = False
+) -> Identity:
+    """Return who asks.
 
     Args:
-        environ: The environment of the call.
+        environ: The environment of the request.
         chosen: What the configuration chooses for the registry: a profile, a role and so on.
+        trusts_processes: Whether a ``credential_process`` gives the same identity as long as the AWS
+            configuration stays the same.
     """
-    versions = [f"{path!r}@{_version(path)}" for path in config_files(environ)]
-    choices = [f"{name}={chosen[name]!r}" for name in CHOICES if name in chosen]
-    return " ".join([selection(environ)[1:], *versions, *choices])
-
-
-def selection(environ: "Mapping[str, str]") -> str:
-    """Return the variables that select an identity, each with a space before it.
-
-    The front in plain sh makes the same text; a value that could be taken for more than one is quoted here
-    and handed over there.
-    """
-    text = ""
-    for name in SELECTING_VARIABLES:
-        value = environ.get(name)
-        if value:
-            text += f" {name}={value if PLAIN.issuperset(value) else repr(value)}"
-    return text
-
-
-def config_files(environ: "Mapping[str, str]") -> list[str]:
-    """Return the paths of the AWS configuration and credentials, whether they exist or not."""
+    own = dict(environ)
     home = home_directory(environ)
-    paths = []
-    for variable, name in _CONFIG_FILES:
-        path = environ.get(variable) or (os.path.join(home, ".aws", name) if home else "")
-        paths.append(os.path.expanduser(path) if path.startswith("~") else path)
-    return paths
+    if home:
+        own["HOME"] = home  # the SDK would follow any HOME
+    paths, unseen = _paths(own, home)
+    seen = {path: files.facts(path) for path in paths}
+    leads = _leads(own, home, chosen, seen)
+    seen |= {path: files.facts(path) for path in leads.paths}
+    if leads.process and not trusts_processes:
+        unseen = unseen or f"the {leads.process} of the AWS configuration may go by anything"
+    words = [f"{name}={_plain(own[name])}" for name in SELECTING_VARIABLES if own.get(name)]
+    words += [
+        f"{name}=#{_hash(own[name])}" for name in (*SECRET_VARIABLES, *PROXY_VARIABLES) if own.get(name)
+    ]
+    words += [f"{name}={_plain(own[name])}" for name in FILE_VARIABLES if name in own]
+    words += [f"{_plain(path)}@{facts.replace(' ', ',') or '-'}" for path, facts in seen.items()]
+    words += [f"{name}={chosen[name]!r}" for name in CHOICES if name in chosen]
+    return Identity(own, " ".join(words), seen, unseen)
 
 
-def _version(path: str) -> str:
+def _paths(own: dict[str, str], home: str | None) -> tuple[list[str], str]:
+    """Make the paths in an environment absolute; return those that count, and why there may be others."""
+    paths, unseen = [], ""
+    for name, defaults in FILE_VARIABLES.items():
+        if name not in own:
+            paths += [_absolute(path, home) for path in defaults if home or path.startswith("/")]
+        elif "$" in own[name] and name not in _AS_WRITTEN:
+            unseen = f"{name} names a file by another variable"
+        elif own[name]:  # an empty name means no file to the SDK
+            own[name] = _absolute(own[name], None if name in _AS_WRITTEN else home)
+            paths.append(own[name])
+    if own.get(LOGIN_CACHE_VARIABLE):
+        own[LOGIN_CACHE_VARIABLE] = _absolute(own[LOGIN_CACHE_VARIABLE], home)
+    return paths, unseen
+
+
+def _absolute(path: str, home: str | None) -> str:
+    if home and (path == "~" or path.startswith("~/")):
+        return home + path[1:]
+    if home and path.startswith("~"):
+        path = os.path.expanduser(path)
+    return path if path.startswith("/") else os.path.abspath(path)
+
+
+class _Leads:
+    """Where the AWS configuration leads beyond its own files."""
+
+    __slots__ = ("paths", "process")
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.process = ""
+
+
+def _leads(
+    own: dict[str, str], home: str | None, chosen: "Mapping[str, str]", seen: dict[str, str]
+) -> _Leads:
+    leads = _Leads()
+    names = (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
+    paths = [own.get(variable, f"{home}/.aws/{name}") for variable, name in names]
+    texts = [_text(path) for path in paths if seen.get(path)]
+    if not texts:
+        return leads
+    from credhelpers.stores.ecr import profiles
+
+    lowered = "\n".join(texts).lower()
+    if not any(word in lowered for word in profiles.LEADING):
+        return leads
+    variables = [own[name] for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if own.get(name)]
+    named = [chosen["profile"]] if "profile" in chosen else variables or ["default"]
+    for key, value in profiles.leading(texts, named):
+        if key == "credential_process":
+            leads.process = key
+        elif key == "web_identity_token_file":
+            leads.paths.append(_absolute(value, None))
+        elif home:
+            folder = own.get(LOGIN_CACHE_VARIABLE) or f"{home}/.aws/login/cache"
+            leads.paths += _below(f"{home}/.aws/sso/cache" if key.startswith("sso_") else folder)
+    return leads
+
+
+def _text(path: str) -> str:
     try:
-        status = os.stat(path)
+        return files.read_regular(path, _LARGEST).decode(errors="replace")
     except OSError:
-        return "-"
-    return f"{status.st_mtime_ns}:{status.st_size}"
+        return ""  # the SDK will say what is wrong with it
+
+
+def _below(directory: str) -> list[str]:
+    try:
+        return [f"{directory}/{name}" for name in sorted(os.listdir(directory))]
+    except OSError:
+        return [directory]
+
+
+def _plain(value: str) -> str:
+    return value if PLAIN.issuperset(value) else repr(value)
+
+
+def _hash(secret: str) -> str:
+    """Return a hash by the interpreter's own module: hashlib brings OpenSSL, which takes two milliseconds."""
+    try:
+        from _sha2 import sha256  # type: ignore[import-not-found]  # Python 3.12 and newer
+    except ImportError:
+        from _sha256 import sha256  # type: ignore[import-not-found]
+    digest: str = sha256(secret.encode(errors="surrogateescape")).hexdigest()
+    return digest[:32]

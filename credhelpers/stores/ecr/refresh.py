@@ -44,6 +44,7 @@ def in_background(work: "Callable[[], object]") -> None:
     """Run something in a child of its own session that holds nothing of the caller's.
 
     Docker waits until every copy of a helper's stdout is closed (os/exec), so the child gives its up at once.
+    It stays in the directory that it is in: relative names in the AWS configuration mean the same there.
     """
     try:
         if os.fork():
@@ -57,7 +58,6 @@ def in_background(work: "Callable[[], object]") -> None:
         for descriptor in (0, 1, 2):
             os.dup2(nothing, descriptor)
         os.closerange(3, 1 << 16)
-        os.chdir("/")
         work()
         status = 0
     finally:

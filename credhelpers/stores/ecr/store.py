@@ -6,7 +6,7 @@ import time
 from credhelpers.credential import BadRequest, Credential, CredentialsNotFound, StoreUnavailable
 from credhelpers.settings import state_directory
 from credhelpers.stores.ecr.hosts import Registry, host_of
-from credhelpers.stores.ecr.identity import identity_key
+from credhelpers.stores.ecr.identity import Identity, identify
 from credhelpers.stores.ecr.mapping import choose
 from credhelpers.stores.ecr.tokens import NoCache, Token, TokenCache, shared_name, stored_name
 
@@ -55,12 +55,17 @@ class EcrStore:
             self._log.warning("Not an Amazon ECR registry", serverURL=server)
             raise CredentialsNotFound
         now = time.time()
-        stored = self._stored(place, now)
-        if stored:
-            return Credential(stored.username, stored.password)
+        token = self._stored(place, now)
+        if token:
+            return Credential(token.username, token.password)
         token = self._shared(place, now)
-        if server == place.host and "CREDHELPERS_FRONT" in self._environ and token.is_fresh(now):
-            self._cache.leave_to_front(place.host, place.name, token, self._environ)
+        wanted = server == place.host and "CREDHELPERS_FAST_PATH" in self._environ
+        if wanted and place.cache.keeps and token.is_fresh(now):
+            from credhelpers.stores.ecr import fast_path
+
+            fast_path.leave(
+                place.cache, place.name, place.host, place.identity, self._settings, self._environ
+            )
         return Credential(token.username, token.password)
 
     def store(self, server: str, credential: Credential) -> None:
@@ -83,7 +88,7 @@ class EcrStore:
             credential.username, credential.secret, now, _end_of(credential.secret, now), (place.host,)
         )
         if not self._cache.save(stored_name(place.host), "", token):
-            raise StoreUnavailable(*_NOT_KEPT)
+            raise StoreUnavailable(*self._not_kept(place))
 
     def erase(self, server: str) -> None:
         """Forget the token that was stored for a server, and the shared one of its region and identity."""
@@ -91,7 +96,7 @@ class EcrStore:
         if place is None or self._ignores_storage:
             return
         self._cache.drop(stored_name(place.host))
-        self._cache.drop(place.name)
+        place.cache.drop(place.name)
 
     def list(self) -> dict[str, str]:
         """Return the registries that there are tokens for, and those that are configured; asks nobody."""
@@ -107,9 +112,9 @@ class EcrStore:
             return None
         now = time.time()
         stored = self._stored(place, now)
-        token = stored or self._cache.load(place.name, place.key)
+        token = stored or place.load()
         seconds = self._settings.number("ecr.failure_seconds")
-        failure = self._cache.load_failure(place.name, place.key, now, seconds)
+        failure = place.cache.load_failure(place.name, place.identity.key, now, seconds)
         return Cached(
             place, token if token and token.is_valid(now) else None, failure, by_login=stored is not None
         )
@@ -131,16 +136,16 @@ class EcrStore:
             raise BadRequest(f"{server} is not an Amazon ECR registry", "name one, or all: --all")
 
         with self._turn(place, lambda token: token.issued >= since):
-            token = self._cache.load(place.name, place.key)
+            token = place.load()
             if token and not token.is_valid(time.time()):
                 token = None
             if token is None or token.issued < since:
                 self._ask(place, token)
             else:
-                self._note_host(place, token)
-            token = self._cache.load(place.name, place.key)
+                self._note_host(place)
+            token = place.load()
         if token is None or token.issued < since:
-            raise StoreUnavailable(*_NOT_KEPT)
+            raise StoreUnavailable(*self._not_kept(place))
         return token
 
     def _place(self, server: str) -> "_Place | None":
@@ -149,35 +154,49 @@ class EcrStore:
         if registry is None:
             return None
         kind = "-public" if registry.public else "-fips" if registry.fips else ""
-        key = identity_key(self._environ, chosen)
-        return _Place(registry, chosen, shared_name(registry.region + kind, key), key)
+        identity = identify(
+            self._environ, chosen, trusts_processes=self._settings.flag("ecr.cache_process_credentials")
+        )
+        name = shared_name(registry.region + kind, identity.key)
+        return _Place(registry, chosen, identity, NoCache() if identity.unseen else self._cache, name)
+
+    def _not_kept(self, place: "_Place") -> tuple[str, str]:
+        if place.identity.unseen:
+            return (
+                f"the token is not kept: {place.identity.unseen}",
+                "if it does not, say so in config.toml: [ecr] cache_process_credentials = true",
+            )
+        return _NOT_KEPT
 
     def _stored(self, place: "_Place", now: float) -> Token | None:
         """Return the token that somebody brought with ``docker login``, while it is good."""
         stored = None if self._ignores_storage else self._cache.load(stored_name(place.host), "")
         return stored if stored and stored.is_valid(now) else None
 
-    def _note_host(self, place: "_Place", token: Token) -> None:
+    def _note_host(self, place: "_Place") -> None:
         """Keep with a token that it is used for this registry too, which `list` tells."""
-        if place.host not in token.hosts:
+        erasure = place.cache.erasure(place.name)
+        token = place.load()
+        if token and place.host not in token.hosts:
             token.hosts = (*token.hosts, place.host)
-            self._cache.save(place.name, place.key, token)
+            place.cache.save(place.name, place.identity.key, token, erasure)
 
     def _turn(self, place: "_Place", is_new: "Callable[[Token], bool]") -> "Turn":
         """Return the turn to fetch a token, which nobody needs any more once a new one is in the cache."""
         from credhelpers.stores.ecr.refresh import Turn
 
         def has_come() -> bool:
-            token = self._cache.load(place.name, place.key)
+            token = place.load()
             return token is not None and is_new(token)
 
         seconds = self._settings.number("ecr.call_seconds") + _LOCK_SLACK
-        return Turn(self._cache, place.name, seconds, has_come)
+        return Turn(place.cache, place.name, seconds, has_come)
 
     def _shared(self, place: "_Place", now: float) -> Token:
-        token = self._cache.load(place.name, place.key)
-        if token and token.is_valid(now) and now < token.expires - self._settings.number("ecr.last_seconds"):
-            self._note_host(place, token)
+        token = place.load()
+        if token and token.is_usable(now, self._settings.number("ecr.last_seconds")):
+            if place.host not in token.hosts:
+                self._note_host(place)
             if not token.is_fresh(now):
                 from credhelpers.stores.ecr.refresh import in_background
 
@@ -189,18 +208,18 @@ class EcrStore:
         """Return a token newer than the one issued then: from AWS, or from whoever asked it meanwhile."""
         with self._turn(place, lambda token: token.issued > issued):
             now = time.time()
-            old = self._cache.load(place.name, place.key)
+            old = place.load()
             if old and not old.is_valid(now):
                 old = None
             if old and old.issued > issued:
                 return old
             seconds = self._settings.number("ecr.failure_seconds")
-            failure = self._cache.load_failure(place.name, place.key, now, seconds)
+            failure = place.cache.load_failure(place.name, place.identity.key, now, seconds)
             if failure is None:
                 try:
                     return self._ask(place, old)
                 except CredentialsNotFound as error:
-                    self._cache.save_failure(place.name, place.key, error, now)
+                    place.cache.save_failure(place.name, place.identity.key, error, now)
                     failure = error
             if old is None:
                 failure.anonymous = place.registry.public
@@ -214,12 +233,18 @@ class EcrStore:
         gc.disable()  # the SDK is a hundred thousand objects, and none of them is garbage before this ends
         from credhelpers.stores.ecr.api import fetch_token
 
-        token = fetch_token(place.registry, place.chosen, self._settings)
+        erasure = place.cache.erasure(place.name)
+        token = fetch_token(place.registry, place.chosen, self._settings, place.identity.environ)
+        now = time.time()
+        if not token.is_valid(now):
+            raise CredentialsNotFound(
+                f"{place.registry.service} gave a token that ended {now - token.expires:.0f} s ago",
+                "set this machine's clock: timedatectl set-ntp true",
+            )
         self._log.info("Got a token", region=place.registry.region, registry=place.host)
         if old:
             token.hosts = tuple(dict.fromkeys(old.hosts + token.hosts))
-        if token.is_valid(time.time()):
-            self._cache.save(place.name, place.key, token)
+        place.cache.save(place.name, place.identity.key, token, erasure)
         return token
 
 
@@ -251,14 +276,21 @@ class Cached:
 class _Place:
     """A registry, who reads it, and where in the cache their token is."""
 
-    __slots__ = ("chosen", "host", "key", "name", "registry")
+    __slots__ = ("cache", "chosen", "host", "identity", "name", "registry")
 
-    def __init__(self, registry: Registry, chosen: dict[str, str], name: str, key: str) -> None:
+    def __init__(
+        self, registry: Registry, chosen: dict[str, str], identity: Identity, cache: TokenCache, name: str
+    ) -> None:
         self.registry = registry
         self.chosen = chosen
+        self.identity = identity
+        self.cache = cache
         self.name = name
-        self.key = key
         self.host = registry.host
+
+    def load(self) -> Token | None:
+        """Return the token that is kept for this identity."""
+        return self.cache.load(self.name, self.identity.key)
 
 
 def _end_of(secret: str, now: float) -> float:

@@ -14,7 +14,7 @@ from credhelpers.files import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from credhelpers.log import Log
 
@@ -24,10 +24,13 @@ CLOCK_SLACK = 300
 """Seconds by which a token may have been issued in the future; AWS allows as many."""
 _FORMAT = "credhelpers token 1"
 _FAILURE_FORMAT = "credhelpers failure 1"
-LARGEST = 1 << 16
-"""Bytes; a token of ECR has about 2,500."""
+LARGEST = (1 << 20) + (1 << 16)
+"""Bytes; a token of ECR has about 2,500, and one that is stored may be as long as the protocol allows."""
 _STORED = "stored-"
-_FRONT = "front-"
+FAST = ("fast-", "answer-")
+"""What the names begin with that stores/ecr/fast_path.py gives to its files."""
+_ERASED = ".erased"
+_TEMPORARY = (".failed", ".lock", ".tmp", _ERASED)
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
@@ -57,6 +60,16 @@ class Token:
         """Tell whether the token may be used; never when the clock has gone back past its issue."""
         return self.issued - CLOCK_SLACK <= now < self.expires
 
+    def is_usable(self, now: float, last_seconds: float) -> bool:
+        """Return whether an answer with it lives as long as clients go on using it.
+
+        Args:
+            now: Seconds since the epoch.
+            last_seconds: How long they do; a quarter of the token's life, if that is less.
+        """
+        last = min(last_seconds, (self.expires - self.issued) / 4)
+        return self.is_valid(now) and now < self.expires - last
+
     def is_fresh(self, now: float) -> bool:
         """Tell whether the token is in the first half of its life."""
         return now < self.renew_at
@@ -75,6 +88,8 @@ class TokenCache:
         log: Is told why a file or the directory is not used.
     """
 
+    keeps = True
+
     def __init__(self, directory: str, log: "Log") -> None:
         self._directory = directory
         self._log = log
@@ -92,13 +107,33 @@ class TokenCache:
             self._pass_over(ValueError(f"{name} is damaged"))
             return None
 
-    def save(self, name: str, key: str, token: Token) -> bool:
-        """Put a token in place of what is under its name, and tell whether that went well."""
+    def erasure(self, name: str) -> str:
+        """Return what changes whenever the token under a name is erased."""
+        return files.facts(self.path(name + _ERASED))
+
+    def save(self, name: str, key: str, token: Token, erasure: str | None = None) -> bool:
+        """Put a token in place of what is under its name.
+
+        Args:
+            name: The name.
+            key: Whose token it is.
+            token: The token.
+            erasure: What `erasure` returned before the token was asked for: one that has been erased
+                meanwhile does not come back.
+
+        Returns:
+            Whether it is there now.
+        """
         hosts = " ".join(token.hosts)
         times = (str(token.issued), str(token.expires))
         self._prune(token.issued)
         fields = (_FORMAT, key, *times, hosts, token.username, token.password)
-        return self._write(name, fields, token.renew_at)
+        if not self._write(name, fields):
+            return False
+        if erasure is None or erasure == self.erasure(name):
+            return True
+        self._remove(name)
+        return False
 
     def load_failure(self, name: str, key: str, now: float, seconds: float) -> CredentialsNotFound | None:
         """Return what went wrong less than so many seconds ago, if anything did."""
@@ -114,14 +149,20 @@ class TokenCache:
         self._write(name + ".failed", (_FAILURE_FORMAT, key, str(int(now)), error.cause, error.remedy))
 
     def drop(self, name: str) -> None:
-        """Forget a token and the last failure."""
-        for path in (self._path(name), self._path(name + ".failed")):
-            try:
-                files.trust_directory(self._directory)
-                os.unlink(path)
-            except OSError as error:
-                if not isinstance(error, FileNotFoundError):
-                    self._pass_over(error)
+        """Forget a token and the last failure; a renewal that is under way does not bring it back."""
+        if os.path.isdir(self._directory):
+            self._write(name + _ERASED, (str(time.time_ns()),))
+        self._remove(name)
+        self._remove(name + ".failed")
+
+    def _remove(self, name: str) -> None:
+        try:
+            files.trust_directory(self._directory)
+            os.unlink(self.path(name))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._pass_over(error)
 
     def hosts(self, now: float) -> dict[str, str]:
         """Return the username for each host that a valid token has served or been stored for."""
@@ -134,22 +175,12 @@ class TokenCache:
             return {}
         found: dict[str, str] = {}
         for name in names:
-            is_token = (
-                _is_ours(name)
-                and not name.startswith(_FRONT)
-                and not name.endswith((".tmp", ".failed", ".lock"))
-            )
+            is_token = _is_ours(name) and not name.startswith(FAST) and not name.endswith(_TEMPORARY)
             fields = self._read(name, 7) if is_token else None
             token = self.load(name, fields[1]) if fields else None
             if token and token.is_valid(now):
                 found.update(dict.fromkeys(token.hosts, token.username))
         return found
-
-    def leave_to_front(self, host: str, name: str, token: Token, environ: "Mapping[str, str]") -> None:
-        """Let the front in plain sh give a token out while it is in the first half of its life."""
-        from credhelpers.stores.ecr import front
-
-        front.leave(self._path(_FRONT + host), name, token, environ)
 
     def lock(self, name: str, seconds: float, is_needless: "Callable[[], bool] | None" = None) -> Lock:
         """Return the lock under which a token is fetched.
@@ -158,26 +189,31 @@ class TokenCache:
             OSError: There is nothing to lock; on entering the lock too.
         """
         files.make_private_directory(self._directory)
-        return Lock(self._path(name + ".lock"), seconds, is_needless)
+        return Lock(self.path(name + ".lock"), seconds, is_needless)
 
     def _prune(self, now: float) -> None:
         """Remove what nobody can use any more: tokens of identities and configurations of other days."""
         try:
             files.trust_directory(self._directory)
             for name in os.listdir(self._directory):
-                path = self._path(name)
-                if _is_ours(name) and now - os.lstat(path).st_ctime > 2 * LONGEST_LIFE:
+                path = self.path(name)
+                if not _is_ours(name) or now - os.lstat(path).st_ctime <= 2 * LONGEST_LIFE:
+                    continue
+                if name.endswith(".lock"):
+                    files.remove_lock(path)
+                else:
                     os.unlink(path)
         except OSError:
             return  # the directory is not there yet, or not to be touched, or another process prunes too
 
-    def _path(self, name: str) -> str:
+    def path(self, name: str) -> str:
+        """Return the path of a file of the cache."""
         return os.path.join(self._directory, name)
 
     def _read(self, name: str, count: int) -> list[str] | None:
         try:
             files.trust_directory(self._directory)
-            content = files.read_private(self._path(name), LARGEST).decode()
+            content = files.read_private(self.path(name), LARGEST).decode()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
@@ -189,16 +225,15 @@ class TokenCache:
             return None
         return fields[:count]
 
-    def _write(self, name: str, fields: tuple[str, ...], renew_at: int = 0) -> bool:
+    def _write(self, name: str, fields: tuple[str, ...]) -> bool:
         if any("\n" in field for field in fields):
             return False  # no line of AWS's or of the environment's makes another one here
+        content = ("\n".join(fields) + "\n").encode()
+        if len(content) > LARGEST:
+            return False
         try:
             files.make_private_directory(self._directory)
-            files.replace(self._path(name), ("\n".join(fields) + "\n").encode())
-            if renew_at:
-                # The fraction is this writing's own, so that the front never takes one token for the next.
-                moment = renew_at * 10**9 + time.time_ns() % 10**9
-                os.utime(self._path(name), ns=(moment, moment))
+            files.replace(self.path(name), content)
         except OSError as error:
             self._pass_over(error)
             return False
@@ -218,6 +253,8 @@ class TokenCache:
 class NoCache(TokenCache):
     """Keeps nothing: for callers without a home, and for those who want no token on disk."""
 
+    keeps = False
+
     def __init__(self) -> None:
         pass
 
@@ -230,10 +267,12 @@ class NoCache(TokenCache):
         del now
         return {}
 
-    def drop(self, name: str) -> None:
-        """Do nothing."""
+    def erasure(self, name: str) -> str:
+        """Return nothing: there is nothing to erase."""
+        del name
+        return ""
 
-    def leave_to_front(self, host: str, name: str, token: Token, environ: "Mapping[str, str]") -> None:
+    def drop(self, name: str) -> None:
         """Do nothing."""
 
     def _prune(self, now: float) -> None:
@@ -243,7 +282,7 @@ class NoCache(TokenCache):
         del name, count
         return None
 
-    def _write(self, name: str, fields: tuple[str, ...], renew_at: int = 0) -> bool:
+    def _write(self, name: str, fields: tuple[str, ...]) -> bool:
         return False
 
 
@@ -263,6 +302,6 @@ def shared_name(region: str, key: str) -> str:
 
 
 def _is_ours(name: str) -> bool:
-    """Tell whether a file is a token, a failure, the front's or a writer's; others are not ours to remove."""
+    """Return whether a file is one of ours; others are not ours to remove."""
     key = name.partition(".")[0].rpartition("-")[2]
-    return name.startswith((_STORED, _FRONT)) or (len(key) == 8 and _HEXADECIMAL.issuperset(key))
+    return name.startswith((_STORED, *FAST)) or (len(key) == 8 and _HEXADECIMAL.issuperset(key))

@@ -1,0 +1,83 @@
+"""The fast path in plain sh and the Python behind it go by one definition of the identity."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credhelpers.stores.ecr.fast_path import VARIABLES, fingerprint, selection
+from credhelpers.stores.ecr.identity import PLAIN
+
+SCRIPT = Path(__file__).parents[2] / "packaging/ecr-login-front.sh"
+TEXT = SCRIPT.read_text()
+PLAIN_TEXT = st.text("".join(sorted(PLAIN)), max_size=128)
+
+
+def run(function: str, call: str, environ: dict[str, str]) -> str:
+    """Run one function of the script."""
+    body = re.search(rf"^{function}\(\) \{{\n.*?^\}}", TEXT, re.DOTALL | re.MULTILINE)
+    assert body
+    fingerprints = re.search(r"^fingerprint\(\) \{\n.*?^\}", TEXT, re.DOTALL | re.MULTILINE)
+    assert fingerprints
+    program = f"{body[0]}\n{fingerprints[0]}\n{call}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", program], env=environ, capture_output=True, text=True, timeout=10, check=False
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_both_have_the_same_variables_in_the_same_order() -> None:
+    loop = re.search(r"for name in (.*?); do", TEXT.replace("\\\n", " "), re.DOTALL)
+    assert loop
+    assert tuple(loop[1].split()) == VARIABLES
+
+
+def test_both_take_the_same_characters_for_plain() -> None:
+    pattern = re.search(r"\*\[!A-Za-z0-9(\S+)\]\*\) return 1", TEXT)
+    assert pattern
+    assert set(pattern[1]) | {c for c in PLAIN if c.isalnum()} == PLAIN
+
+
+@given(PLAIN_TEXT)
+def test_both_tell_secrets_apart_by_the_same_numbers(secret: str) -> None:
+    assert (
+        run("fingerprint", 'fingerprint "$S" && echo "$value"', {"S": secret}) == f"=#{fingerprint(secret)}\n"
+    )
+
+
+@given(st.dictionaries(st.sampled_from(VARIABLES), PLAIN_TEXT, max_size=8))
+def test_both_make_the_same_text_of_an_environment(environ: dict[str, str]) -> None:
+    by_python = selection(environ)
+    if by_python is not None:
+        call = 'select_variables && printf %s "$selection"'
+        assert run("select_variables", call, environ) == by_python
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"AWS_PROFILE": "a b"},
+        {"AWS_SESSION_TOKEN": "x"},
+        {"AWS_CONTAINER_AUTHORIZATION_TOKEN": ""},
+        {"AWS_SECRET_ACCESS_KEY": "x" * 129},
+        {"AWS_CONFIG_FILE": "relative"},
+        {"AWS_CONFIG_FILE": ""},
+        {"CREDHELPERS_CONFIG": "relative"},
+        {"XDG_CONFIG_HOME": "relative"},
+        {"AWS_ECR_CACHE_DIR": "~/relative"},
+        {"HTTPS_PROXY": "http://user:password@proxy"},
+    ],
+)
+def test_what_a_shell_cannot_compare_is_left_to_python(environ: dict[str, str]) -> None:
+    assert selection(environ) is None
+
+
+def test_a_single_other_character_makes_other_numbers() -> None:
+    secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    others = {secret[:place] + "x" + secret[place + 1 :] for place in range(len(secret))}
+
+    assert len({fingerprint(other) for other in others | {secret}}) == len(others | {secret})
