@@ -258,7 +258,7 @@ WEB: dict[str, Any] = {
     "files": {"web-token": "web-token"},
     "AWS_WEB_IDENTITY_TOKEN_FILE": "{home}/web-token",
 }
-CONTAINER = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "{url}" + CONTAINER_PATH}
+CONTAINER: dict[str, Any] = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "{url}" + CONTAINER_PATH}
 ROWS: dict[str, Row] = {
     "access key": variable("AWS_ACCESS_KEY_ID", A, B, AWS_SECRET_ACCESS_KEY=SECRET_ACCESS_KEY),
     "access key gone": variable("AWS_ACCESS_KEY_ID", A, None, AWS_SECRET_ACCESS_KEY=SECRET_ACCESS_KEY),

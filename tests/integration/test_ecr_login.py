@@ -3,9 +3,12 @@
 import base64
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from tests.conformance.canary import CANARY
-from tests.support.aws import HOST, PASSWORD, TOKEN_CALL
+from tests.support.aws import HOST, PASSWORD, TOKEN_CALL, Gate
 from tests.support.worker import Worker, rotate
 
 HOUR = 3600
@@ -152,3 +155,40 @@ def test_every_key_of_the_list_can_be_got(worker: Worker) -> None:
 
     for server, username in worker.stored().items():
         assert worker.get(server).credentials().username == username
+
+
+@pytest.mark.parametrize("size", [1 << 16, 1 << 20])
+def test_a_long_token_is_given_out_as_it_was_stored(worker: Worker, size: int) -> None:
+    password = CANARY + "x" * (size - len(CANARY))
+    assert worker.store(HOST, "AWS", password).code == 0
+
+    assert worker.password() == password
+
+
+def test_an_erased_token_does_not_come_back_with_a_cold_get(worker: Worker) -> None:
+    gate = worker.aws.fault = Gate()
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(worker.password)
+        worker.aws.wait_for(TOKEN_CALL, 1)
+        assert worker.erase(HOST).code == 0
+        gate.open()
+        assert asking.result() == PASSWORD, "whoever had asked before is answered"
+
+    assert worker.cached() == []
+    new = rotate(worker)
+    assert worker.password() == new
+
+
+def test_an_erased_token_does_not_come_back_with_a_renewal(worker: Worker) -> None:
+    worker.password()
+    worker.age(7 * HOUR)
+    gate = worker.aws.fault = Gate()
+    worker.password()
+    worker.aws.wait_for(TOKEN_CALL, 2)
+    assert worker.erase(HOST).code == 0
+    gate.open()
+    worker.wait_for_refresh(calls=2)
+
+    assert worker.cached() == []
+    new = rotate(worker)
+    assert worker.password() == new

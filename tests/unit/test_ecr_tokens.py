@@ -151,6 +151,17 @@ def test_old_files_of_the_cache_are_swept_when_a_token_is_saved(cache: TokenCach
     assert sorted(path.name for path in (tmp_path / "tokens").iterdir()) == sorted([NAME, *kept])
 
 
+def test_a_lock_that_is_held_is_not_swept_however_old_it_is(cache: TokenCache, tmp_path: Path) -> None:
+    held, left = (tmp_path / "tokens" / f"{shared_name('eu-west-1', key)}.lock" for key in ("held", "left"))
+    tomorrow = time.time() + 25 * HOUR
+    with cache.lock(shared_name("eu-west-1", "held"), 1), cache.lock(shared_name("eu-west-1", "left"), 1):
+        pass
+    with cache.lock(shared_name("eu-west-1", "held"), 1):
+        cache.save(NAME, "key", _token(tomorrow, tomorrow + HOUR))
+        assert held.exists()
+        assert not left.exists()
+
+
 def test_many_that_start_at_once_make_the_directory_together(tmp_path: Path) -> None:
     for attempt in range(50):
         deep = str(tmp_path / str(attempt) / "a" / "b" / "c")
