@@ -38,7 +38,7 @@ main() {
     stage format run "$VENV/bin/ruff" format --check
     stage types run "$VENV/bin/mypy"
     stage shell check_shell_scripts
-    stage tests run "$VENV/bin/python" -m pytest "$@"
+    stage tests run "$VENV/bin/python" -m pytest -n 2 --dist loadfile "$@"
     finish
 }
 

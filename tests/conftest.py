@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.files import Lock
 from tests.support.gpg import GpgHome, initialise_password_store, throwaway_gpg_home
 from tests.support.keyring import SecretService, private_secret_service
 
@@ -20,7 +21,17 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = os.environ.get("CREDHELPERS_TEST_BIN")
     if given:
         return Path(given).resolve()
-    prefix = tmp_path_factory.mktemp("prefix")
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # the workers share one
+    prefix = base / "prefix"
+    with Lock(str(base), _INSTALL_SECONDS):
+        if not prefix.exists():
+            _install(prefix)
+    return prefix / "bin"
+
+
+def _install(prefix: Path) -> None:
     script = str(_REPOSITORY / "scripts" / "install.sh")
     done = subprocess.run(
         [script, "--prefix", str(prefix)],
@@ -31,7 +42,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     assert done.returncode == 0, f"scripts/install.sh failed:\n{done.stdout}\n{done.stderr}"
-    return prefix / "bin"
 
 
 @pytest.fixture
