@@ -5,7 +5,15 @@ from types import FrameType, TracebackType
 
 
 class OutOfTime(BaseException):
-    """Not an Exception, so that no library takes it for a fault of its own that it may retry."""
+    """Not an Exception, so that no library takes it for a fault of its own that it may retry.
+
+    Attributes:
+        seconds: How long it was waited.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class Deadline:
@@ -19,7 +27,7 @@ class Deadline:
         self._seconds = seconds
 
     def __enter__(self) -> None:
-        self._former = signal.signal(signal.SIGALRM, _ring)
+        self._former = signal.signal(signal.SIGALRM, self._ring)
         signal.setitimer(signal.ITIMER_REAL, self._seconds)
 
     def __exit__(
@@ -28,6 +36,5 @@ class Deadline:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._former)
 
-
-def _ring(number: int, frame: FrameType | None) -> None:
-    raise OutOfTime
+    def _ring(self, number: int, frame: FrameType | None) -> None:
+        raise OutOfTime(self._seconds)

@@ -10,8 +10,18 @@ import pytest
 from credhelpers.emulator import ACCOUNT, Request, Response
 from tests.conformance.canary import CANARY
 from tests.integration.doctor import Patient, install
-from tests.support.aws import CONTAINER_PATH, HOST, TOKEN_CALL, Aws, Misbehaving, failing, reset, silence
+from tests.support.aws import (
+    CONTAINER_PATH,
+    HOST,
+    TOKEN_CALL,
+    Aws,
+    Misbehaving,
+    failing,
+    reset,
+    silence,
+)
 from tests.support.tools import require
+from tests.support.worker import wait_until_ended
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 KEYS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": CANARY}
@@ -298,9 +308,16 @@ def test_an_sts_that_never_answers_costs_only_its_own_word(patient: Patient) -> 
 def test_a_program_for_credentials_that_hangs_is_ended_in_time(patient: Patient) -> None:
     config = patient.home / ".aws" / "config"
     config.parent.mkdir()
-    config.write_text("[default]\ncredential_process=/bin/sleep 300\n")
+    program = patient.home / "hang"
+    program.write_text(f'#!/bin/sh\necho $$ >> "{patient.home}/running"\nexec sleep 300\n')
+    program.chmod(0o755)
+    config.write_text(f"[default]\ncredential_process={program}\n")
+    patient.set("[ecr]\ncall_seconds = 3\n")
     report = patient.doctor()
-    report.assert_broken("AWS identity", "did not answer within", "check the network")
+    words = f"{program}, the credential_process of profile default, did not answer within 3 s"
+    report.assert_broken("AWS identity", words, "run it by hand")
+    for pid in (patient.home / "running").read_text().split():
+        wait_until_ended(int(pid))
 
 
 def test_registries_of_one_region_and_identity_are_asked_for_once(patient: Patient, aws: Aws) -> None:
@@ -311,3 +328,40 @@ def test_registries_of_one_region_and_identity_are_asked_for_once(patient: Patie
     assert aws.calls[TOKEN_CALL] == 2
     subjects = {finding.subject for finding in report.findings if finding.check == "token permission"}
     assert subjects == {f"AWS for {HOST}, {other}", f"AWS for {elsewhere}"}
+
+
+@pytest.mark.parametrize(
+    ("config", "cause", "remedy"),
+    [
+        (
+            "credential_process=/no/such",
+            "/no/such, the credential_process of profile default,",
+            "correct the",
+        ),
+        (
+            "web_identity_token_file=/no/such\nrole_arn=x",
+            "web_identity_token_file of profile default",
+            "correct",
+        ),
+        ("role_arn=x", "profile default lacks source_profile", "add source_profile"),
+        ("broken", "config, line 2 (ParsingError)", "correct"),
+    ],
+)
+def test_a_source_of_credentials_that_fails_is_named(
+    patient: Patient, config: str, cause: str, remedy: str
+) -> None:
+    path = patient.home / ".aws" / "config"
+    path.parent.mkdir()
+    path.write_text(f"[default]\n{config}\n")
+    patient.doctor().assert_broken("AWS identity", cause, remedy)
+
+
+def test_a_metadata_service_that_is_off_is_named(patient: Patient, aws: Aws) -> None:
+    aws.metadata_fault = lambda request: Response(403)
+    patient.doctor().assert_broken("AWS identity", "refused access (403)", "--http-endpoint enabled")
+
+
+def test_a_token_expired_on_arrival_is_no_permission(patient: Patient, aws: Aws) -> None:
+    aws.lifetime = -60
+    report = patient.but(**KEYS).doctor()
+    report.assert_broken("token permission", "the token had expired on arrival", "proxy")

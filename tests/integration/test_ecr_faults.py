@@ -1,6 +1,5 @@
 """AWS that refuses, breaks off, stalls or talks rubbish: bounded, told in a line, not asked again at once."""
 
-import json
 import socket
 import time
 from collections.abc import Callable
@@ -20,10 +19,8 @@ from tests.support.aws import (
     flood,
     half_an_answer,
     reset,
-    saying,
     silence,
 )
-from tests.support.client import NOT_FOUND
 from tests.support.worker import Worker
 
 HURRY = "[ecr]\nread_seconds = 0.4\ncall_seconds = 3\nattempts = 2\n"
@@ -128,7 +125,7 @@ def test_a_broken_connection_is_tried_again_and_then_told(
         began = time.monotonic()
         cause = _told(machine)
         took = time.monotonic() - began
-        assert "no token" in cause or "AWS did not answer within 3 s" in cause
+        assert broken.url in cause
         tries = broken.connections
         assert 1 <= tries <= 2
 
@@ -153,82 +150,10 @@ def test_a_flood_is_not_waited_for_nor_kept(hurried: Worker) -> None:
     assert sum(path.stat().st_size for path in hurried.home.rglob("*") if path.is_file()) < 1 << 20
 
 
-def _authorization(**changes: object) -> bytes:
-    return json.dumps(
-        {"authorizationData": [{"authorizationToken": "QVdTOng=", "expiresAt": 4e9, **changes}]}
-    ).encode()
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"<html>captive portal</html>",
-        b"{}",
-        b"[]",
-        b"null",
-        b'{"authorizationData": null}',
-        b'{"authorizationData": []}',
-        b'{"authorizationData": [{}]}',
-        b"{" * 100_000,
-        b"\xff\xfe",
-        _authorization(authorizationToken="no base64!"),
-        _authorization(authorizationToken="//79"),
-        _authorization(authorizationToken="QVdT"),
-        _authorization(authorizationToken=""),
-        _authorization(authorizationToken=7),
-        _authorization(expiresAt="soon"),
-        _authorization(expiresAt=None),
-        _authorization(expiresAt=1e300),
-    ],
-    ids=lambda body: body[:80].decode("latin-1"),
-)
-def test_an_answer_that_is_none_is_told_and_nothing_of_it_is_given_out(hurried: Worker, body: bytes) -> None:
-    with Misbehaving(saying(body)) as broken:
-        answer = hurried.but(AWS_ENDPOINT_URL=broken.url).get(HOST)
-
-    assert (answer.code, answer.out.strip()) == (1, NOT_FOUND), answer
-    assert answer.err.count(b"\n") == 2
-    assert b"internal error" not in answer.err
-
-
 def test_a_password_with_a_line_break_is_not_cached_apart_from_its_lines(worker: Worker) -> None:
     worker.aws.password = "two\nlines"
 
     assert worker.password() == worker.password() == "two\nlines"
-
-
-def test_a_silent_metadata_service_is_asked_once_and_not_for_long(worker: Worker) -> None:
-    with Misbehaving(silence) as blackhole:
-        machine = worker.but(AWS_EC2_METADATA_SERVICE_ENDPOINT=blackhole.url)
-        began = time.monotonic()
-        cause = _told(machine)
-        took = time.monotonic() - began
-        assert "the instance metadata service did not answer" in cause
-        assert blackhole.connections <= 2  # one for IMDSv2's token, one for the role without it
-
-        tries = blackhole.connections
-        assert _told(machine) == cause
-        assert blackhole.connections == tries
-    assert took < 5  # the promise is 2 s; the rest is for a busy machine
-    assert worker.aws.total == 0
-
-
-@pytest.mark.parametrize("behaviour", [reset, half_an_answer, saying(b"<html>"), flood])
-def test_a_broken_metadata_service_is_told(
-    hurried: Worker, behaviour: Callable[[socket.socket], None]
-) -> None:
-    with Misbehaving(behaviour) as broken:
-        machine = hurried.but(AWS_ACCESS_KEY_ID=None, AWS_EC2_METADATA_SERVICE_ENDPOINT=broken.url)
-        cause = _told(machine)
-
-    assert "no AWS credentials" in cause or "did not answer within 3 s" in cause
-
-
-def test_a_metadata_service_that_is_turned_off_is_not_asked(worker: Worker) -> None:
-    assert "no AWS credentials" in _told(worker.but(AWS_EC2_METADATA_DISABLED="true"))
-
-    assert worker.aws.total == 0
 
 
 def test_a_public_registry_without_credentials_is_not_found_and_says_why(worker: Worker) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.canary import CANARY
-from tests.support.aws import CONTAINER_PATH, HOST, PASSWORD, TOKEN_CALL
+from tests.support.aws import CONTAINER_PATH, HOST, PASSWORD, TOKEN_CALL, forwarding
 from tests.support.worker import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Worker, rotate
 
 MOTO_PASSWORD = "123456789012-auth-token"
@@ -18,38 +19,43 @@ ROLE_ARN = "arn:aws:iam::123456789012:role/pull"
 NOBODY = 65534
 
 
-def _moto_password(worker: Worker) -> str:
-    credentials = worker.get(HOST).credentials()
-    assert credentials.username == "AWS"
-    return credentials.secret
-
-
 def test_moto_gives_a_token_to_an_instance_role(worker: Worker, moto: str) -> None:
-    machine = worker.but(AWS_ENDPOINT_URL=moto)
+    worker.aws.fault = forwarding(moto)
 
-    assert _moto_password(machine) == MOTO_PASSWORD
+    assert worker.password() == MOTO_PASSWORD
 
     assert worker.aws.calls["imds"] >= 3
-    assert worker.aws.calls[TOKEN_CALL] == 0
-
-
-def test_a_token_that_was_expired_when_it_came_is_given_once_and_never_from_the_cache(
-    worker: Worker, moto: str
-) -> None:
-    machine = worker.but(AWS_ENDPOINT_URL=moto)  # its tokens ended in 2015
-
-    assert [_moto_password(machine) for _ in range(2)] == [MOTO_PASSWORD] * 2
-
-    assert machine.stored() == {}
-    assert worker.log.count("Got a token") == 2
 
 
 def test_moto_assumes_a_role_for_the_instance_role(worker: Worker, moto: str) -> None:
+    worker.aws.fault = forwarding(moto)
     worker.configure(
         "config", f"[profile pull]\nrole_arn={ROLE_ARN}\ncredential_source=Ec2InstanceMetadata\n"
     )
 
-    assert _moto_password(worker.but(AWS_ENDPOINT_URL=moto, AWS_PROFILE="pull")) == MOTO_PASSWORD
+    assert worker.but(AWS_PROFILE="pull").password() == MOTO_PASSWORD
+
+    assert worker.aws.calls["AssumeRole"] == worker.aws.calls[TOKEN_CALL] == 1
+
+
+def test_a_token_expired_on_arrival_is_not_given_out(worker: Worker) -> None:
+    worker.aws.lifetime = -30
+
+    told = worker.with_keys().cause_of_nothing()
+
+    assert re.search(r"the token had expired on arrival, 3\d s ago; this machine's clock is \d s", told)
+    assert worker.cached() == []
+    assert worker.aws.calls[TOKEN_CALL] == 1
+
+
+def test_a_clock_that_is_a_day_ahead_is_named(worker: Worker) -> None:
+    worker.aws.clock = lambda: time.time() - 24 * 3600
+
+    cause, remedy = worker.with_keys().cause_of_nothing().splitlines()
+
+    assert re.search(r"on arrival, 4320\d s ago; this machine's clock is 8640\d s ahead of AWS's", cause)
+    assert "timedatectl" in remedy
+    assert worker.cached() == []
 
 
 def test_a_profile_assumes_its_role_by_the_instance_role_once(worker: Worker) -> None:
@@ -122,22 +128,6 @@ def test_a_program_of_the_profile_is_run(worker: Worker) -> None:
     assert worker.password() == PASSWORD
 
     assert worker.aws.total == 1
-
-
-def test_a_program_that_fails_is_told_with_its_own_words(worker: Worker) -> None:
-    worker.configure(
-        "config", '[default]\ncredential_process=/bin/sh -c "echo vault is sealed >&2; exit 3"\n'
-    )
-
-    assert "vault is sealed" in worker.cause_of_nothing()
-
-
-def test_a_program_that_hangs_is_not_waited_for_longer_than_the_limit(worker: Worker) -> None:
-    config = worker.home / "config.toml"
-    config.write_text("[ecr]\ncall_seconds = 1.5\n")
-    worker.configure("config", "[default]\ncredential_process=/bin/sleep 20\n")
-
-    assert "did not answer within 1.5 s" in worker.but(CREDHELPERS_CONFIG=str(config)).cause_of_nothing()
 
 
 _SSO_SESSION = (

@@ -1,8 +1,12 @@
 """AWS on loopback for tests: an emulator that can be told to fail, servers that misbehave, and moto."""
 
+import json
 import socket
 import struct
 import threading
+import time
+import urllib.request
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -28,11 +32,15 @@ class Aws(Emulator):
 
     Attributes:
         fault: Answers requests to the APIs (not to the metadata service) while it is set.
+        metadata_fault: Answers requests to the metadata service while it is set.
+        container: What the container's agent gives out, instead of good credentials.
     """
 
     def __init__(self, *, lifetime: float = 12 * 3600.0) -> None:
         super().__init__(password=PASSWORD, lifetime=lifetime)
         self.fault: Fault | None = None
+        self.metadata_fault: Fault | None = None
+        self.container: Response | None = None
         self._changed = threading.Condition()
 
     @property
@@ -49,13 +57,14 @@ class Aws(Emulator):
         """Answer in the manner of the fault, of the services added here, or of the emulator."""
         with self._changed:
             self._changed.notify_all()
-        if request.operation != "imds" and self.fault and (response := self.fault(request)):
+        fault = self.metadata_fault if request.operation == "imds" else self.fault
+        if fault and (response := fault(request)):
             return response
         if request.operation == "AssumeRoleWithWebIdentity":
             return self._web_identity()
         if request.path == CONTAINER_PATH:
             given = self.give_credentials()
-            return Response.of_json({**given, "Token": given["SessionToken"]})
+            return self.container or Response.of_json({**given, "Token": given["SessionToken"]})
         if request.path.startswith("/federation/credentials"):
             return self._sso()
         return super().answer(request)
@@ -109,6 +118,28 @@ class Gate:
 def failing(status: int, code: str, message: str = "no") -> Fault:
     """Return a fault that refuses everything with one of AWS's errors."""
     return lambda request: Response.error(status, code, message)
+
+
+def forwarding(url: str) -> Fault:
+    """Return a fault by which another stand-in for AWS answers, with tokens that are good for an hour.
+
+    Args:
+        url: Where it listens; moto's tokens ended in 2015.
+    """
+
+    def forward(request: Request) -> Response:
+        headers = {name: value for name, value in request.headers.items() if name != "Accept-Encoding"}
+        asked = urllib.request.Request(url, request.body, headers, method="POST")
+        with urllib.request.urlopen(asked) as answer:
+            body = answer.read()
+        if request.operation == TOKEN_CALL:
+            data = json.loads(body)
+            for authorization in data["authorizationData"]:
+                authorization["expiresAt"] = time.time() + 3600
+            body = json.dumps(data).encode()
+        return Response(answer.status, body, {"Content-Type": answer.headers["Content-Type"]})
+
+    return forward
 
 
 class Misbehaving:
@@ -194,6 +225,44 @@ def flood(connection: socket.socket) -> None:
     connection.sendall(_head(100 << 20) + b'{"authorizationData": [{"authorizationToken": "')
     block = b"QVdT" * (1 << 14)
     for _ in range((100 << 20) // len(block)):
+        connection.sendall(block)
+
+
+def endless_body(connection: socket.socket) -> None:
+    """Send an answer of unknown length that never ends."""
+    _flood(connection, b"", b"QVdT" * (1 << 14))
+
+
+def endless_chunks(connection: socket.socket) -> None:
+    """Send chunks without end."""
+    _flood(connection, b"Transfer-Encoding: chunked\r\n", b"10000\r\n" + b"A" * (1 << 16) + b"\r\n")
+
+
+def endless_chunk_extension(connection: socket.socket) -> None:
+    """Send a chunk whose first line never ends."""
+    _flood(connection, b"Transfer-Encoding: chunked\r\n", b"1;" + b"A" * (1 << 16))
+
+
+def endless_interim_answers(connection: socket.socket) -> None:
+    """Send "100 Continue" without end."""
+    block = b"HTTP/1.1 100 Continue\r\nX: " + b"A" * (1 << 15) + b"\r\n\r\n"
+    while True:
+        connection.sendall(block)
+
+
+def gzip_bomb(connection: socket.socket) -> None:
+    """Send half a gigabyte of spaces in half a megabyte."""
+    packer = zlib.compressobj(wbits=31)
+    block = b" " * (1 << 20)
+    bomb = b"".join(packer.compress(block) for _ in range(512)) + packer.flush()
+    head = _head(len(bomb)).replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
+    connection.sendall(head + bomb)
+    connection.close()
+
+
+def _flood(connection: socket.socket, headers: bytes, block: bytes) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n" + headers + b"\r\n")
+    while True:
         connection.sendall(block)
 
 

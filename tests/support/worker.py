@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from tests.support.aws import HOST, PASSWORD, TOKEN_CALL, Aws
 from tests.support.client import NOT_FOUND
 
 ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+_WAIT_SECONDS = 30.0
 SECRET_ACCESS_KEY = f"secret-access-key-{CANARY}"
 
 
@@ -73,6 +75,14 @@ class Worker(WatchedHelper):
         assert (answer.code, answer.out.strip()) == (1, NOT_FOUND), answer
         return answer.err.decode()
 
+    def told(self, host: str = HOST) -> tuple[str, str]:
+        """Return the cause and the remedy of having no token, one line each, of which no fault is ours."""
+        lines = [line.partition(": ")[2] for line in self.cause_of_nothing(host).splitlines()]
+        assert len(lines) == 2, lines
+        assert lines[0].startswith("no token from ECR"), lines
+        assert "internal error" not in self.log
+        return lines[0], lines[1]
+
     def cached(self) -> list[Path]:
         """Return the files of cached tokens."""
         return [path for path in self._kept() if path.suffix != ".failed"]
@@ -120,6 +130,18 @@ def watched(worker: Worker) -> Iterator[Worker]:
     """Yield a machine and search all that it has shown for secrets afterwards."""
     yield worker
     worker.assert_no_secret_was_shown()
+
+
+def wait_until_ended(group: int) -> None:
+    """Wait until no process of a group is left: one that was killed stays until init has taken note of it."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"the processes of group {group} go on")
 
 
 def rotate(worker: Worker) -> str:

@@ -5,19 +5,18 @@ The token cache is neither read nor written.
 
 import time
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from credhelpers.cli.checks.bounded import Tasks
 from credhelpers.cli.checks.finding import Finding, fail, failed, ok, warn
 from credhelpers.settings import Settings
 from credhelpers.stores.ecr.hosts import Registry
+from credhelpers.stores.ecr.trace import CLOCK_LIMIT, Trace
 
 IDENTITY, PERMISSION, CLOCK = "AWS identity", "token permission", "clock"
-_FAILS_AT = 240.0  # seconds; AWS refuses what is five minutes off, and a minute is little
-_WARNS_AT = 60.0
+_WARNS_AT = 60.0  # seconds
 _STS_SECONDS = 4.0
-_SET_CLOCK = "timedatectl set-ntp true"
+_PROGRAM_SECONDS = 6.0  # for a credential_process, which is to be ended by whoever started it
 
 _LINKS = {
     "env": "the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
@@ -29,67 +28,68 @@ _LINKS = {
     "sso": "an SSO session",
     "container-role": "the container's role",
     "iam-role": "the instance's role",
-    "iam-role-in-time": "the instance's role",
 }
 """What botocore's names of the links of its chain mean (botocore.credentials)."""
 
 
-def ask(registry: Registry, chosen: Mapping[str, str], values: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def ask(
+    registry: Registry, chosen: Mapping[str, str], values: Mapping[str, str], environ: Mapping[str, str]
+) -> Iterator[dict[str, str]]:
     """Ask AWS, each request once, and yield what is found, as a child process can hand it over.
 
     Args:
         registry: The registry that a token is wanted for.
         chosen: What the configuration says of it.
         values: The whole configuration.
+        environ: The environment of the call, which becomes that of the process.
     """
-    settings = Settings({**values, "ecr.attempts": "1"})
-    for finding in _Inquiry(registry, chosen, settings).findings():
+    seconds = min(Settings(values).number("ecr.call_seconds"), _PROGRAM_SECONDS)
+    settings = Settings({**values, "ecr.attempts": "1", "ecr.call_seconds": str(seconds)})
+    for finding in _Inquiry(registry, chosen, settings, environ).findings():
         yield vars(finding)
 
 
 class _Inquiry:
-    def __init__(self, registry: Registry, chosen: Mapping[str, str], settings: Settings) -> None:
+    def __init__(
+        self, registry: Registry, chosen: Mapping[str, str], settings: Settings, environ: Mapping[str, str]
+    ) -> None:
         self._registry = registry
         self._chosen = chosen
         self._settings = settings
-        self._skews: list[float] = []
+        self._environ = environ
+        self._trace = Trace()
+        self._clocks: list[Finding] = []
 
     def findings(self) -> Iterator[Finding]:
-        from botocore.exceptions import BotoCoreError, ClientError
+        from credhelpers.stores.ecr.causes import FAILURES, explain
+        from credhelpers.stores.ecr.chain import Session, adopt_environment
 
-        from credhelpers.stores.ecr.causes import explain
-        from credhelpers.stores.ecr.chain import Session
-
-        session = None
         check = IDENTITY
         try:
-            seconds = self._settings.number("ecr.metadata_seconds")
-            session = Session(self._chosen.get("profile"), self._registry.region, seconds)
+            adopt_environment(self._environ)
+            profile = self._chosen.get("profile")
+            session = Session(self._environ, profile, self._registry.region, self._settings, self._trace)
             yield self._identity(session)
             check = PERMISSION
             self._ask_for_token(session)
             yield ok(PERMISSION, f"{self._registry.service} gives this identity a token")
-        except (BotoCoreError, ClientError) as error:
-            if isinstance(error, ClientError):
-                self._note_time(error.response)
-            silent = bool(session and session.metadata_was_silent)
-            yield failed(check, explain(error, self._registry, self._chosen, metadata_was_silent=silent))
-        except Exception as error:  # noqa: BLE001  what the SDK stumbles into when an answer is none of AWS's
-            text = f"AWS answered with something that makes no sense ({type(error).__name__})"
-            yield fail(check, text, "see whether a proxy or another machine answers in AWS's place")
-        yield self._clock()
+        except FAILURES as error:
+            yield failed(check, explain(error, self._registry, self._chosen, self._environ, self._trace))
+        self._note_clock()
+        yield (
+            self._clocks[-1]
+            if self._clocks
+            else warn(CLOCK, "the clock was not compared: AWS did not answer")
+        )
 
     def _identity(self, session: Any) -> Finding:
-        from botocore.exceptions import NoCredentialsError
-
-        credentials = session.core.get_credentials()
-        if credentials is None:
-            raise NoCredentialsError
-        credentials.get_frozen_credentials()
+        credentials = session.credentials()
+        self._note_clock()
         link = _LINKS.get(credentials.method, credentials.method)
         whose: Tasks[str] = Tasks(time.monotonic() + _STS_SECONDS)  # for names are resolved without a bound
         whose.start("arn", lambda: self._arn(session))
         text = f"credentials come from {link}; {whose.result('arn') or 'STS did not answer'}"
+        self._note_clock()
         if "role_arn" in self._chosen:
             text += f"; it assumes {self._chosen['role_arn']}"
         return ok(IDENTITY, text)
@@ -98,41 +98,31 @@ class _Inquiry:
         """Ask STS who that is; a way to STS is not needed to pull, so nothing is wrong without one."""
         from botocore.exceptions import ClientError
 
-        from credhelpers.stores.ecr.api import client_config
+        from credhelpers.stores.ecr.causes import FAILURES
 
-        config = client_config(self._settings)
         try:
-            sts = session.core.create_client("sts", region_name=self._registry.region, config=config)
-            answer = sts.get_caller_identity()
+            arn = session.core.create_client("sts", region_name=self._registry.region).get_caller_identity()[
+                "Arn"
+            ]
         except ClientError as error:
-            self._note_time(error.response)
-            return f"STS does not say whose ({error.response.get('Error', {}).get('Code', 'no code')})"
-        except Exception:  # noqa: BLE001  as above, or no way to STS
+            return f"STS does not say whose ({error.response.get('Error', {}).get('Code') or 'no code'})"
+        except FAILURES:
             return "STS could not be asked whose"
-        self._note_time(answer)
-        return f"they are those of {answer['Arn']}"
+        return f"they are those of {arn}"
 
     def _ask_for_token(self, session: Any) -> None:
-        from credhelpers.stores.ecr.api import open_client
+        from credhelpers.stores.ecr.api import open_client, read_token
 
-        answer = open_client(session, self._registry, self._chosen, self._settings).get_authorization_token()
-        self._note_time(answer)
-        data = answer["authorizationData"]
-        if not (data if self._registry.public else data[0])["authorizationToken"]:
-            raise ValueError
+        client = open_client(session, self._registry, self._chosen, self._settings, self._environ)
+        read_token(client.get_authorization_token(), self._registry, time.time(), self._trace)
 
-    def _note_time(self, answer: Mapping[str, Any]) -> None:
-        date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
-        try:
-            self._skews.append(time.time() - parsedate_to_datetime(date).timestamp())
-        except (ValueError, TypeError):
-            return  # whoever answered is not AWS, or says no time
-
-    def _clock(self) -> Finding:
-        if not self._skews:
-            return warn(CLOCK, "the clock was not compared: AWS did not answer")
-        skew = self._skews[-1]
-        text = f"this machine's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} AWS's"
-        if abs(skew) > _FAILS_AT:
-            return fail(CLOCK, f"{text}, and AWS refuses what is five minutes off", _SET_CLOCK)
-        return warn(CLOCK, text, _SET_CLOCK) if abs(skew) > _WARNS_AT else ok(CLOCK, text)
+    def _note_clock(self) -> None:
+        """Keep what the last answer says of the clock; whoever says no time is not AWS."""
+        skew = self._trace.skew
+        if skew is None:
+            return
+        text, remedy = self._trace.clocks, "timedatectl set-ntp true"
+        if abs(skew) > CLOCK_LIMIT:
+            self._clocks.append(fail(CLOCK, f"{text}, and AWS refuses what is five minutes off", remedy))
+        else:
+            self._clocks.append(warn(CLOCK, text, remedy) if abs(skew) > _WARNS_AT else ok(CLOCK, text))

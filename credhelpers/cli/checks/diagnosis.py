@@ -102,7 +102,7 @@ class _Diagnosis:
 
     def _ask_amazon(self) -> Child | None:
         """Let a child ask for each identity and region once; it has to be there before the first thread."""
-        works = {kept.name: _inquiry(kept, self._values) for kept in self._kept.values()}
+        works = {kept.name: _inquiry(kept, self._values, self._environ) for kept in self._kept.values()}
         return Child(works) if works else None
 
     def _start(self) -> None:
@@ -161,8 +161,10 @@ class _Diagnosis:
         return warn(_HELPER, text, "credhelpers migrate --to pass")
 
 
-def _inquiry(kept: Cached, values: Mapping[str, str]) -> Callable[[], Iterator[object]]:
-    return lambda: aws.ask(kept.registry, kept.chosen, values)
+def _inquiry(
+    kept: Cached, values: Mapping[str, str], environ: Mapping[str, str]
+) -> Callable[[], Iterator[object]]:
+    return lambda: aws.ask(kept.registry, kept.chosen, values, environ)
 
 
 def _question(

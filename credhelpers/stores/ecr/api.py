@@ -1,25 +1,23 @@
 """The one call to AWS: GetAuthorizationToken, by whatever credentials the AWS SDK's own chain finds."""
 
 import base64
-import os
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from credhelpers.credential import CredentialsNotFound
-from credhelpers.deadline import Deadline, OutOfTime
+from credhelpers.deadline import Deadline
 from credhelpers.settings import Settings
-from credhelpers.stores.ecr.causes import explain
-from credhelpers.stores.ecr.chain import Session
+from credhelpers.stores.ecr.causes import FAILURES, UnexpectedResponse, explain
+from credhelpers.stores.ecr.chain import Session, client_config, environment_of
 from credhelpers.stores.ecr.hosts import Registry
 from credhelpers.stores.ecr.tokens import Token
+from credhelpers.stores.ecr.trace import Trace
 
 _SESSION_NAME = "credhelpers"
-_RUBBISH = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-"""What the SDK, and the reading of what it returns, stumble into when an answer is none of AWS's."""
+_ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR")
 
 
 def fetch_token(
@@ -35,57 +33,64 @@ def fetch_token(
         chosen: What the configuration says of it: ``profile``, ``role_arn`` and so on.
         settings: The limits; ``ecr.call_seconds`` is the longest that a call may take with all its retries,
             credentials from roles and SSO included.
-        environ: The environment of the call.
+        environ: The complete environment of the call; the process's own is replaced by it meanwhile, so this
+            is for the only thread of a process.
 
     Raises:
         CredentialsNotFound: With AWS's or the network's reason as the cause.
     """
-    now = time.time()
-    session = None
-    seconds = settings.number("ecr.call_seconds")
+    trace = Trace()
     try:
-        with Deadline(seconds):
-            session = Session(chosen.get("profile"), registry.region, settings.number("ecr.metadata_seconds"))
-            answer = open_client(session, registry, chosen, settings).get_authorization_token()
-        return _token(answer, registry, now)
-    except OutOfTime:
-        raise CredentialsNotFound(
-            f"AWS did not answer within {seconds:g} s",
-            "check the network between here and the ECR, STS and metadata endpoints",
-        ) from None
-    except (BotoCoreError, ClientError) as error:
-        silent = bool(session and session.metadata_was_silent)
-        raise explain(error, registry, chosen, metadata_was_silent=silent) from None
-    except _RUBBISH as error:
-        raise CredentialsNotFound(
-            f"AWS answered with something that is no token ({type(error).__name__})",
-            "see whether a proxy or another machine answers in AWS's place",
-        ) from None
+        with environment_of(environ), Deadline(settings.number("ecr.call_seconds")):
+            session = Session(environ, chosen.get("profile"), registry.region, settings, trace)
+            session.credentials()
+            answer = open_client(session, registry, chosen, settings, environ).get_authorization_token()
+        return read_token(answer, registry, time.time(), trace)
+    except FAILURES as error:
+        raise explain(error, registry, chosen, environ, trace) from None
 
 
-def _token(answer: Any, registry: Registry, now: float) -> Token:
-    data = answer["authorizationData"]
-    if not registry.public:
-        data = data[0]
-    text = base64.b64decode(data["authorizationToken"], validate=True).decode()
-    username, _, password = text.partition(":")
-    if not username or not password:
-        raise ValueError
-    return Token(username, password, now, data["expiresAt"].timestamp(), (registry.host,))
+def read_token(answer: Any, registry: Registry, now: float, trace: Trace) -> Token:
+    """Return the token in AWS's answer.
+
+    Raises:
+        UnexpectedResponse: There is none that is good at this moment.
+    """
+    try:
+        data = answer["authorizationData"]
+        if not registry.public:
+            data = data[0]
+        text, ends = data["authorizationToken"], data["expiresAt"]
+    except (LookupError, TypeError):
+        raise UnexpectedResponse("no token, or no end of its validity, is in it") from None
+    try:
+        expires = ends.timestamp()
+        username, _, password = base64.b64decode(text, validate=True).decode().partition(":")
+    except (ArithmeticError, AttributeError, OSError, TypeError, ValueError):
+        raise UnexpectedResponse("the token is not base64, or the end of its validity not a time") from None
+    if not username or not password or not math.isfinite(expires):
+        raise UnexpectedResponse("the token is not a username and a password")
+    if expires <= now:
+        raise UnexpectedResponse(
+            f"the token had expired on arrival, {now - expires:.0f} s ago; {trace.clocks}"
+        )
+    return Token(username, password, now, expires, (registry.host,))
 
 
 # botocore makes the classes of its clients at run time, so there is no better type for one than Any.
-def open_client(session: Session, registry: Registry, chosen: Mapping[str, str], settings: Settings) -> Any:
+def open_client(
+    session: Session,
+    registry: Registry,
+    chosen: Mapping[str, str],
+    settings: Settings,
+    environ: Mapping[str, str],
+) -> Any:
     """Return a client of the registry's ECR API, by the identity that the configuration chooses for it."""
     config = client_config(settings)
-    keys = {}
-    if "role_arn" in chosen:
-        keys = _assume_role(
-            session.core.create_client("sts", region_name=registry.region, config=config), chosen
-        )
+    keys = _assume_role(session, registry, chosen) if "role_arn" in chosen else {}
     endpoint = chosen.get("endpoint_url")
     # The SDK refuses these flags beside an endpoint of one's own, which says it all.
-    if not (endpoint or "AWS_ENDPOINT_URL" in os.environ or "AWS_ENDPOINT_URL_ECR" in os.environ):
+    if not (endpoint or any(name in environ for name in _ENDPOINT_VARIABLES)):
         flags = {"use_fips_endpoint": registry.fips, "use_dualstack_endpoint": registry.dual_stack}
         config = config.merge(Config(**{name: True for name, wanted in flags.items() if wanted}))
     return session.core.create_client(
@@ -97,22 +102,14 @@ def open_client(session: Session, registry: Registry, chosen: Mapping[str, str],
     )
 
 
-def client_config(settings: Settings) -> Config:
-    """Return the limits of each client of AWS's."""
-    return Config(
-        connect_timeout=settings.number("ecr.connect_seconds"),
-        read_timeout=settings.number("ecr.read_seconds"),
-        retries={"mode": "standard", "total_max_attempts": int(settings.number("ecr.attempts"))},
-    )
-
-
-def _assume_role(sts: Any, chosen: Mapping[str, str]) -> dict[str, str]:
+def _assume_role(session: Session, registry: Registry, chosen: Mapping[str, str]) -> dict[str, str]:
     request = {
         "RoleArn": chosen["role_arn"],
         "RoleSessionName": chosen.get("session_name", _SESSION_NAME),
     }
     if "external_id" in chosen:
         request["ExternalId"] = chosen["external_id"]
+    sts = session.core.create_client("sts", region_name=registry.region)
     given = sts.assume_role(**request)["Credentials"]
     return {
         "aws_access_key_id": given["AccessKeyId"],

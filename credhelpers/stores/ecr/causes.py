@@ -1,86 +1,274 @@
-"""What AWS's errors mean to the person who must act: one line of cause, one of remedy."""
+"""What a failed call to AWS means to the person who must act: one line of cause, one of remedy."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from shlex import quote
+from typing import Any
 
 from botocore import exceptions as aws
+from botocore.parsers import ResponseParserError
 
 from credhelpers.credential import CredentialsNotFound
+from credhelpers.deadline import OutOfTime
 from credhelpers.log import one_line
 from credhelpers.stores.ecr.hosts import Registry
+from credhelpers.stores.ecr.sources import BadSource
+from credhelpers.stores.ecr.trace import CLOCK_LIMIT, Trace
 
 _LONGEST = 400  # characters of somebody else's words
+_PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in botocore's order
 
+_CLOCK = "set this machine's clock: timedatectl set-ntp true (AWS allows five minutes of difference)"
+_PROXY = "see whether a proxy or another server answers in AWS's place"
+_SOURCE = "set AWS_PROFILE or another source of AWS credentials"
 _NO_CREDENTIALS = (
     "no AWS credentials in the environment, a profile, a container role or an instance role",
     "attach a role to the instance, or set AWS_PROFILE or another source of the AWS SDK's credential chain",
 )
-_SILENT_METADATA = (
-    "no AWS credentials are configured, and the instance metadata service did not answer",
-    "on EC2, turn the service on, and inside a container set its hop limit to 2; elsewhere, set AWS_PROFILE",
-)
-_CLOCK = "set this machine's clock: AWS allows it to be five minutes off"
+_KEY = "check the access key, and that the account may use this region"
+_SIGNATURE = "check the secret access key and this machine's clock"
+_SESSION = "renew the session's credentials"
 _REMEDIES = {
     "AccessDeniedException": "allow the action to this identity in IAM",
     "AccessDenied": "allow the action to this identity in IAM, or trust it in the role to be assumed",
-    "ExpiredToken": "renew the session's credentials",
-    "ExpiredTokenException": "renew the session's credentials",
-    "InvalidClientTokenId": "check the access key, and that the account may use this region",
-    "UnrecognizedClientException": "check the access key, and that the account may use this region",
-    "InvalidSignatureException": "check the secret access key and this machine's clock",
-    "SignatureDoesNotMatch": "check the secret access key and this machine's clock",
-    "RequestTimeTooSkewed": _CLOCK,
+    "ExpiredToken": _SESSION,
+    "ExpiredTokenException": _SESSION,
+    "ForbiddenException": "assign this account and role to the user in IAM Identity Center",
+    "IDPCommunicationError": "try again in a minute: AWS cannot reach the web identity's issuer",
+    "InvalidClientTokenId": _KEY,
+    "InvalidIdentityToken": "see that the role trusts the issuer of the web identity token",
+    "InvalidSignatureException": _SIGNATURE,
+    "RegionDisabledException": "activate STS in this region, or set AWS_STS_REGIONAL_ENDPOINTS",
     "RequestExpired": _CLOCK,
+    "RequestTimeTooSkewed": _CLOCK,
+    "SignatureDoesNotMatch": _SIGNATURE,
+    "UnrecognizedClientException": _KEY,
 }
+_TIMED = frozenset(
+    (
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+    )
+)
+"""The codes that a wrong clock brings about."""
+_THROTTLES = frozenset(
+    (
+        "BandwidthLimitExceeded",
+        "PriorRequestNotComplete",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    )
+)
+"""AWS gives them with status 400 as well as 429 (AWS SDKs and Tools reference guide, "Retry behavior")."""
+
+
+class UnexpectedResponse(Exception):
+    """An answer that is not AWS's, or not a token.
+
+    Args:
+        what: What is wrong with it; nothing of what it says.
+    """
+
+
+FAILURES = (
+    aws.BotoCoreError,
+    aws.ClientError,
+    BadSource,
+    OutOfTime,
+    ResponseParserError,
+    UnexpectedResponse,
+    # What the SDK stumbles into when an answer or a setting is not what it expects.
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""All that a call to AWS may raise."""
 
 
 def explain(
-    error: aws.BotoCoreError | aws.ClientError,
+    error: BaseException,
     registry: Registry,
     chosen: Mapping[str, str],
-    *,
-    metadata_was_silent: bool,
+    environ: Mapping[str, str],
+    trace: Trace,
 ) -> CredentialsNotFound:
     """Return the error in this project's words, with AWS's own code and reason in it.
 
     Args:
-        error: What the SDK raised.
+        error: One of `FAILURES`.
         registry: Whose token was asked for.
         chosen: What the configuration says of it.
-        metadata_was_silent: Whether the chain waited in vain for the instance metadata service.
+        environ: The environment of the call.
+        trace: What the call has come across.
     """
-    variables = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
-    profile = chosen.get("profile") or next(filter(None, map(os.environ.get, variables)), "default")
-    if isinstance(error, aws.ClientError):
-        cause, remedy = _refused(error, profile)
-    elif isinstance(error, aws.NoCredentialsError):
-        cause, remedy = _SILENT_METADATA if metadata_was_silent else _NO_CREDENTIALS
-    elif isinstance(error, (aws.SSOError, aws.TokenRetrievalError)):
-        cause, remedy = f"the AWS SSO session is not valid: {error}", _sso_login(profile)
-    elif isinstance(error, aws.ProfileNotFound):
-        cause, remedy = str(error), "correct AWS_PROFILE, or add the profile to the AWS configuration"
-    elif isinstance(error, (aws.HTTPClientError, aws.ConnectionError)):
-        cause, remedy = str(error), "check network, DNS and proxy between here and the endpoint"
-    else:
-        cause, remedy = str(error), "see the AWS SDK's documentation of its configuration"
-    return CredentialsNotFound(f"no token from {registry.service}: {one_line(cause[:_LONGEST])}", remedy)
+    cause, remedy = _Explanation(chosen, environ, trace).of(error)
+    return CredentialsNotFound(
+        f"no token from {registry.service}: {one_line(cause[:_LONGEST])}", one_line(remedy[:_LONGEST])
+    )
 
 
-def _refused(error: aws.ClientError, profile: str) -> tuple[str, str]:
-    details = error.response.get("Error", {})
-    code = details.get("Code", "") or "an error without a code"
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    message = details.get("Message", "")
-    if "SSO" in error.operation_name or error.operation_name == "GetRoleCredentials":
-        return f"the AWS SSO session is not valid: {code}: {message}", _sso_login(profile)
-    if "Signature expired" in message or "Signature not yet current" in message:
-        remedy = _CLOCK
-    elif status == 429 or "Throttl" in code or "TooManyRequests" in code or status >= 500:
-        remedy = "AWS is busy or unwell: try again in a minute"
-    else:
-        remedy = _REMEDIES.get(code, "look the code up in the API reference of the service that gave it")
-    return f"{error.operation_name} answered {code}: {message}", remedy
+class _Explanation:
+    def __init__(self, chosen: Mapping[str, str], environ: Mapping[str, str], trace: Trace) -> None:
+        self._trace = trace
+        self._environ = environ
+        variable = next((name for name in _PROFILE_VARIABLES if name in environ), "")
+        self._profile = chosen.get("profile") or environ.get(variable) or "default"
+        self._profile_setting = "profile in config.toml" if "profile" in chosen else variable or "AWS_PROFILE"
+
+    def of(self, error: BaseException) -> tuple[str, str]:
+        """Return cause and remedy."""
+        if isinstance(error, BadSource):
+            return error.cause, error.remedy
+        if isinstance(error, OutOfTime):
+            whom = self._trace.asked or "what leads to the AWS credentials"
+            return (
+                f"{whom} did not answer within {error.seconds:g} s",
+                "see what it waits for, and check network, DNS and proxy between here and it",
+            )
+        if isinstance(error, aws.ClientError):
+            return self._refused(error)
+        if isinstance(error, aws.BotoCoreError):
+            return self._failed(error)
+        return self._unexpected(error)
+
+    def _refused(self, error: aws.ClientError) -> tuple[str, str]:
+        details = error.response.get("Error") or {}
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        code = str(details.get("Code") or "")
+        message = str(details.get("Message") or "no reason given")
+        told = f"{error.operation_name} answered {code}: {message}"
+        if not code or code == str(status):
+            told = f"unexpected response from {self._trace.asked}: HTTP {status} without an AWS error code"
+        if error.operation_name == "GetRoleCredentials" and status == 401:
+            return f"the AWS SSO session is not valid: {code}: {message}", self._sso_login()
+        if status == 429 or code in _THROTTLES:
+            return told, "AWS limits the rate of requests: try again in a minute"
+        if status >= 500:
+            return f"{told} (server error, HTTP {status})", "try again in a minute"
+        if code in _TIMED and self._trace.skew is not None and abs(self._trace.skew) > CLOCK_LIMIT:
+            return f"{told}; {self._trace.clocks}", _CLOCK
+        if not code or code == str(status):
+            return told, _PROXY
+        return told, _REMEDIES.get(code, "look the code up in the API reference of the service that gave it")
+
+    def _failed(self, error: aws.BotoCoreError) -> tuple[str, str]:
+        cases: tuple[tuple[Any, Callable[[Any], tuple[str, str]]], ...] = (
+            (aws.NoCredentialsError, self._no_credentials),
+            ((aws.SSOError, aws.TokenRetrievalError), self._signed_out),
+            (aws.CredentialRetrievalError, self._not_retrieved),
+            (aws.ConfigParseError, _unparsable),
+            (aws.ProfileNotFound, self._no_profile),
+            (aws.PartialCredentialsError, self._partial),
+            ((aws.InvalidConfigError, aws.UnknownCredentialError), self._misconfigured),
+            ((aws.HTTPClientError, aws.ConnectionError), self._unreachable),
+            # Of newer SDKs only.
+            (getattr(aws, "LoginError", ()), self._logged_out),
+        )
+        for kinds, tell in cases:
+            if isinstance(error, kinds):
+                return tell(error)
+        return str(error), "see the AWS SDK's documentation of its configuration"
+
+    def _signed_out(self, error: aws.BotoCoreError) -> tuple[str, str]:
+        return f"the AWS SSO session is not valid: {error}", self._sso_login()
+
+    def _logged_out(self, error: aws.BotoCoreError) -> tuple[str, str]:
+        return str(error), f"run: aws login --profile {quote(self._profile)}"
+
+    def _not_retrieved(self, error: aws.CredentialRetrievalError) -> tuple[str, str]:
+        """Explain what a profile with a credential_source leads to."""
+        if self._trace.metadata:
+            cause, remedy = self._trace.metadata
+            return f"profile {self._profile} has no source for its role: {cause}", remedy
+        return str(error), f"correct credential_source of profile {self._profile}, or what it stands for"
+
+    def _no_profile(self, error: aws.ProfileNotFound) -> tuple[str, str]:
+        text = f"there is no profile {error.kwargs.get('profile')!r}, which {self._profile_setting} names"
+        remedy = f"correct {self._profile_setting}, or add the profile to the AWS configuration"
+        return "; ".join([text, *self._unused_files()]), remedy
+
+    def _misconfigured(self, error: aws.BotoCoreError) -> tuple[str, str]:
+        return str(error), f"correct profile {self._profile} of the AWS configuration"
+
+    def _unreachable(self, error: aws.BotoCoreError) -> tuple[str, str]:
+        if isinstance(error, aws.SSLError) and "AWS_CA_BUNDLE" in self._environ:
+            return str(error), "check the certificates in the file that AWS_CA_BUNDLE names"
+        return str(error), "check network, DNS and proxy between here and the endpoint"
+
+    def _unexpected(self, error: BaseException) -> tuple[str, str]:
+        asked, clocks = self._trace.asked, self._trace.clocks
+        wrong_clock = self._trace.skew is not None and abs(self._trace.skew) > CLOCK_LIMIT
+        if not asked:
+            text = f"the AWS configuration cannot be used ({type(error).__name__})"
+            return text, "check the AWS_* variables and ~/.aws/config"
+        if isinstance(error, UnexpectedResponse):
+            what = f": {error}"
+        elif isinstance(error, RuntimeError) and not isinstance(error, RecursionError):
+            # RefreshableCredentials raises it for one thing only.
+            what = f": its credentials had expired on arrival; {clocks}"
+        else:
+            what = f" ({type(error).__name__})"
+        return f"unexpected response from {asked}{what}", _CLOCK if wrong_clock else _PROXY
+
+    def _no_credentials(self, error: aws.NoCredentialsError) -> tuple[str, str]:
+        del error
+        unused = self._unused_files()
+        if self._trace.metadata:
+            cause, remedy = self._trace.metadata
+            return "; ".join([f"no AWS credentials are configured, and {cause}", *unused]), remedy
+        return "; ".join([_NO_CREDENTIALS[0], *unused]), _NO_CREDENTIALS[1]
+
+    def _unused_files(self) -> list[str]:
+        """Return why the SDK silently passes over configuration files; a default may be absent."""
+        said = []
+        for path, variable in self._trace.files.items():
+            name = f"{path}, which {variable} names," if variable else path
+            if not os.path.lexists(path):
+                said += [f"{name} does not exist"] if variable else []
+            elif not os.path.isfile(path):
+                said += [f"{name} is not a file"] if path != os.devnull else []
+            elif not os.access(path, os.R_OK):
+                said.append(f"{name} cannot be read: permission denied")
+        return said
+
+    def _partial(self, error: aws.PartialCredentialsError) -> tuple[str, str]:
+        provider, missing = error.kwargs.get("provider"), error.kwargs.get("cred_var")
+        if provider == "env":
+            return f"half a pair of keys is in the environment: {missing} is not set", f"set {missing}"
+        whose = f"profile {self._profile}"
+        if "source_profile" in self._trace.profiles.get(self._profile, {}):
+            whose += ", or one that its source_profile leads to,"
+        return f"{whose} lacks {missing} in the AWS configuration", f"add {missing} to {whose.rstrip(',')}"
+
+    def _sso_login(self) -> str:
+        """Return the command that opens the session of the profile, or of its source_profile."""
+        name, seen = self._profile, set()
+        while name not in seen:
+            seen.add(name)
+            profile = self._trace.profiles.get(name, {})
+            name = name if "sso_account_id" in profile else profile.get("source_profile", name)
+        return f"run: aws sso login --profile {quote(name)}"
 
 
-def _sso_login(profile: str) -> str:
-    return f"run: aws sso login --profile {profile}"
+def _unparsable(error: aws.ConfigParseError) -> tuple[str, str]:
+    """Name file and line only: the parser's own words quote the line, which may have a secret in it."""
+    path, reason = error.kwargs.get("path"), error.kwargs.get("error")
+    lines = [number for number, _ in getattr(reason, "errors", [])] or [getattr(reason, "lineno", None)]
+    place = f"{path}, line {lines[0]}" if lines[0] else f"{path}"
+    if isinstance(reason, UnicodeDecodeError):
+        return f"the AWS configuration {path} is not text in UTF-8", f"save {path} in UTF-8"
+    return f"the AWS configuration cannot be parsed: {place} ({type(reason).__name__})", f"correct {place}"

@@ -1,81 +1,139 @@
-"""The AWS SDK's own credential chain, with a metadata service that is asked no longer than pulls may wait."""
+"""The AWS SDK's own credential chain, by an environment that is passed in, with sources that name faults."""
 
 import os
-import time
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import botocore.session
-from botocore.credentials import InstanceMetadataProvider
-from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
+from botocore import credentials as sdk
+from botocore.config import Config
+from botocore.exceptions import NoCredentialsError
 
-from credhelpers.settings import home_directory
+from credhelpers.settings import Settings, home_directory
+from credhelpers.stores.ecr.metadata import MetadataProvider
+from credhelpers.stores.ecr.sources import BadSource, ContainerProvider, Profiles
+from credhelpers.stores.ecr.trace import Trace
 
-_REFRESH_WINDOW = 15 * 60  # seconds before their end at which the SDK looks for new credentials
+_FILES = (("AWS_CONFIG_FILE", "config_file"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials_file"))
+_RESOLVER = "timeout:1 attempts:2"  # of each name server, in seconds (resolv.conf(5))
+
+
+def adopt_environment(environ: Mapping[str, str]) -> None:
+    """Make this process's environment, by which alone the SDK goes, a given one.
+
+    What is equal stays untouched, so that threads may adopt the same environment at once. A ``HOME`` that is
+    not the user's own becomes theirs: the SDK follows any, and tokens are kept by what stands in this one.
+    Name servers that do not answer get less time than glibc's resolver would give them, which no signal and
+    so no deadline interrupts.
+    """
+    home = home_directory(environ)
+    wanted = {"RES_OPTIONS": _RESOLVER, **environ}
+    if home:
+        wanted["HOME"] = home
+    for name in [name for name in os.environ if name not in wanted]:
+        os.environ.pop(name, None)
+    for name, value in wanted.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
+
+
+@contextmanager
+def environment_of(environ: Mapping[str, str]) -> Iterator[None]:
+    """Adopt an environment while the block lasts; for the only thread of a process."""
+    former = dict(os.environ)
+    adopt_environment(environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(former)
+
+
+def client_config(settings: Settings) -> Config:
+    """Return the limits of each client of AWS's."""
+    return Config(
+        connect_timeout=settings.number("ecr.connect_seconds"),
+        read_timeout=settings.number("ecr.read_seconds"),
+        retries={"mode": "standard", "total_max_attempts": int(settings.number("ecr.attempts"))},
+    )
 
 
 class Session:
     """A session of botocore, the engine of boto3: the same chain without what a token does not need.
 
-    The metadata service answers in milliseconds or not at all. The SDK asks it twice, and its own shortest
-    timeout, one second, would make a machine without credentials wait too long for every image.
-
     Args:
+        environ: The environment of the call, which this process has adopted.
         profile: The profile of the AWS configuration to use; None for the one that the environment says.
         region: Where STS and others are asked when the AWS configuration does not say.
-        metadata_seconds: How long each request to the metadata service may take, unless the environment says.
+        settings: The limits.
+        trace: Is told what the chain comes across.
 
     Attributes:
         core: The session itself.
+        trace: What the chain has come across.
     """
 
-    def __init__(self, profile: str | None, region: str, metadata_seconds: float) -> None:
-        home = home_directory(os.environ)
-        if home:
-            # The SDK follows any HOME, and tokens are kept by what stands in this one.
-            os.environ["HOME"] = home
-        core = botocore.session.Session(profile=profile)
+    def __init__(
+        self, environ: Mapping[str, str], profile: str | None, region: str, settings: Settings, trace: Trace
+    ) -> None:
+        self.trace = trace
+        self.core = core = botocore.session.Session(profile=profile)
+        for variable, name in _FILES:
+            path = os.path.expanduser(os.path.expandvars(core.get_config_variable(name) or ""))
+            trace.files[path] = variable if variable in environ else ""
+        trace.profiles = core.full_config["profiles"]
         if not core.get_config_variable("region"):
             core.set_config_variable("region", region)
-        self._metadata = None
-        if "AWS_METADATA_SERVICE_TIMEOUT" not in os.environ:
-            self._metadata = _metadata_provider(core, metadata_seconds)
-        if self._metadata:
-            resolver = core.get_component("credential_provider")
-            resolver.insert_after(InstanceMetadataProvider.METHOD, self._metadata)
-            resolver.remove(InstanceMetadataProvider.METHOD)
-        self.core = core
+        core.set_default_client_config(client_config(settings))
+        core.register("before-send", trace.note_request)
+        core.register("response-received", trace.note_answer)
+        self._replace_sources(environ, profile, settings)
 
-    @property
-    def metadata_was_silent(self) -> bool:
-        """Whether the metadata service was asked and did not answer in time."""
-        return self._metadata is not None and self._metadata.was_silent
+    def credentials(self) -> Any:
+        """Return what the chain finds, with everything done that it takes to use it.
 
-
-class _Metadata(InstanceMetadataProvider):  # type: ignore[misc]  # botocore has no types
-    METHOD = "iam-role-in-time"
-    was_silent = False
-
-    def __init__(self, fetcher: InstanceMetadataFetcher, seconds: float) -> None:
-        super().__init__(iam_role_fetcher=fetcher)
-        self._seconds = seconds
-
-    def load(self) -> Any:
-        started = time.monotonic()
-        found = super().load()
-        self.was_silent = found is None and time.monotonic() - started >= self._seconds
+        Raises:
+            NoCredentialsError: There is nothing.
+        """
+        found = self.core.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        found.get_frozen_credentials()
         return found
 
+    def _replace_sources(self, environ: Mapping[str, str], profile: str | None, settings: Settings) -> None:
+        core, trace = self.core, self.trace
+        name = core.get_config_variable("profile") or "default"
+        region = core.get_config_variable("region")
+        home = home_directory(environ) or "~"
+        profiles = Profiles(core, region, environ, home, settings.number("ecr.call_seconds"), trace)
+        seconds, attempts = settings.number("ecr.metadata_seconds"), 1
+        if "AWS_METADATA_SERVICE_TIMEOUT" in environ:
+            seconds = core.get_config_variable("metadata_service_timeout")
+            attempts = core.get_config_variable("metadata_service_num_attempts")
+        container = ContainerProvider(environ, trace)
+        metadata = MetadataProvider(core, seconds, attempts, trace)
+        role = sdk.AssumeRoleProvider(
+            load_config=profiles.config,
+            client_creator=profiles.create_client,
+            cache={},
+            profile_name=name,
+            prompter=_refuse_to_prompt,
+            credential_sourcer=sdk.CanonicalNameCredentialSourcer(
+                [sdk.EnvProvider(environ), container, metadata]
+            ),
+            profile_provider_builder=profiles,
+        )
+        by_profile = profiles.providers(name, disable_env_vars=profile is not None)
+        ours = {source.METHOD: source for source in (role, container, metadata, *by_profile)}
+        resolver = core.get_component("credential_provider")
+        resolver.providers = [ours.get(source.METHOD, source) for source in resolver.providers]
 
-def _metadata_provider(core: botocore.session.Session, seconds: float) -> _Metadata:
-    fetcher = InstanceMetadataFetcher(
-        timeout=seconds,
-        num_attempts=1,
-        user_agent=core.user_agent(),
-        config={
-            "ec2_metadata_service_endpoint": core.get_config_variable("ec2_metadata_service_endpoint"),
-            "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(core),
-            "ec2_metadata_v1_disabled": core.get_config_variable("ec2_metadata_v1_disabled"),
-            "ec2_credential_refresh_window": _REFRESH_WINDOW,
-        },
+
+def _refuse_to_prompt(question: str) -> NoReturn:
+    del question
+    raise BadSource(
+        "the profile wants an MFA code for its role (mfa_serial), and a helper can ask nobody for one",
+        "get a session by hand (aws sts get-session-token), or use a profile without mfa_serial",
     )
-    return _Metadata(fetcher, seconds)

@@ -1,0 +1,146 @@
+"""The instance metadata service (IMDS), and why it gave no credentials."""
+
+import json
+from typing import Any
+
+from botocore import exceptions as aws
+from botocore.credentials import InstanceMetadataProvider
+from botocore.session import Session
+from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
+
+from credhelpers.stores.ecr.trace import Trace
+
+_REFRESH_WINDOW = 15 * 60  # seconds before their end at which the SDK looks for new credentials
+_TIMEOUTS = (aws.ConnectTimeoutError, aws.ReadTimeoutError)
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+_OPTIONS = "aws ec2 modify-instance-metadata-options --instance-id ID"
+_ATTACH = "attach an IAM role to the instance, or set AWS_PROFILE or another source of AWS credentials"
+
+
+class Listener:
+    """An HTTP session of botocore's that remembers how each request of its ended.
+
+    Args:
+        session: The session that does the work.
+
+    Attributes:
+        outcomes: The last status, or exception, by HTTP method.
+        body: The last answer's.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.outcomes: dict[str, int | Exception] = {}
+        self.body = b""
+
+    def send(self, request: Any) -> Any:
+        """Send a request and return the answer, as botocore's session does."""
+        self.body = b""
+        try:
+            response = self._session.send(request)
+        except (aws.HTTPClientError, aws.ConnectionError) as error:
+            self.outcomes[request.method] = error
+            raise
+        self.outcomes[request.method] = response.status_code
+        self.body = response.content
+        return response
+
+
+class MetadataProvider(InstanceMetadataProvider):  # type: ignore[misc]  # botocore has no types
+    """The SDK's own provider with a timeout that fits, which tells the trace why there are no credentials.
+
+    The metadata service answers in milliseconds or not at all. The SDK asks it twice, and its own shortest
+    timeout, one second, would make a machine without credentials wait too long for every image.
+
+    Args:
+        core: The session, for what the AWS configuration says of the service.
+        seconds: How long each request may take.
+        attempts: How often each is tried.
+        trace: Is told whom is asked, and how that went.
+    """
+
+    def __init__(self, core: Session, seconds: float, attempts: int, trace: Trace) -> None:
+        fetcher = InstanceMetadataFetcher(
+            timeout=seconds,
+            num_attempts=attempts,
+            user_agent=core.user_agent(),
+            config={
+                "ec2_metadata_service_endpoint": core.get_config_variable("ec2_metadata_service_endpoint"),
+                "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(core),
+                "ec2_metadata_v1_disabled": core.get_config_variable("ec2_metadata_v1_disabled"),
+                "ec2_credential_refresh_window": _REFRESH_WINDOW,
+            },
+        )
+        super().__init__(iam_role_fetcher=fetcher)
+        self._listener = fetcher._session = Listener(fetcher._session)
+        self._where = f"the instance metadata service at {fetcher.get_base_url()}"
+        self._trace = trace
+
+    def load(self) -> Any:
+        """Return the role's credentials, or None."""
+        self._trace.asked = self._where
+        try:
+            found = super().load()
+        except (aws.MetadataRetrievalError, aws.HTTPClientError, *_UNREADABLE):
+            found = None
+        if found is None:
+            self._trace.metadata = self._fault()
+        self._listener.body = b""
+        return found
+
+    def _fault(self) -> tuple[str, str]:
+        """Return cause and remedy for what the service did (EC2 user guide, "Troubleshoot IMDS")."""
+        outcomes = self._listener.outcomes
+        if not outcomes:
+            return (
+                "the instance metadata service is turned off by AWS_EC2_METADATA_DISABLED",
+                "set AWS_PROFILE or another source of AWS credentials, or unset AWS_EC2_METADATA_DISABLED",
+            )
+        put = outcomes.get("PUT")
+        last = outcomes.get("GET", put)
+        if isinstance(last, int) and isinstance(put, _TIMEOUTS):
+            return (
+                f"{self._where} answered a GET but not the PUT for a session token: its hop limit is too low",
+                f"{_OPTIONS} --http-put-response-hop-limit 2",
+            )
+        if isinstance(last, _TIMEOUTS):
+            return (
+                f"{self._where} did not answer",
+                "on EC2, turn the service on, and inside a container set its hop limit to 2; elsewhere, set "
+                "AWS_PROFILE or another source of AWS credentials",
+            )
+        if isinstance(last, aws.EndpointConnectionError):
+            return f"{self._where} cannot be reached", "set AWS_PROFILE or another source of AWS credentials"
+        if not isinstance(last, int):
+            return f"{self._where} broke the connection off", "see whether a proxy stands before the service"
+        return self._answered(last)
+
+    def _answered(self, status: int) -> tuple[str, str]:
+        if status == 403:
+            return (
+                f"{self._where} refused access (403): it is turned off, or a policy forbids it",
+                f"{_OPTIONS} --http-endpoint enabled, or set AWS_PROFILE",
+            )
+        if status == 404:
+            return f"{self._where} knows no role (404): none is attached to the instance", _ATTACH
+        if status == 401:
+            return (
+                f"{self._where} refused a request without a valid session token (401)",
+                f"{_OPTIONS} --http-put-response-hop-limit 2",
+            )
+        if status != 200:
+            return f"{self._where} answered with HTTP {status}", "try again in a minute"
+        try:
+            answer = json.loads(self._listener.body)
+            code = answer["Code"]
+        except _UNREADABLE:
+            answer, code = {}, "Success"
+        if code != "Success":
+            return (
+                f"{self._where} answered {code}: {answer.get('Message') or 'no reason'}",
+                "let ec2.amazonaws.com assume the role in its trust policy, or attach another role",
+            )
+        return (
+            f"unexpected response from {self._where}",
+            "see whether a proxy or another server answers in its place",
+        )
