@@ -16,6 +16,7 @@ from tests.support.aws import (
     TOKEN_CALL,
     Aws,
     Misbehaving,
+    endless_body,
     failing,
     reset,
     silence,
@@ -365,3 +366,9 @@ def test_a_token_expired_on_arrival_is_no_permission(patient: Patient, aws: Aws)
     aws.lifetime = -60
     report = patient.but(**KEYS).doctor()
     report.assert_broken("token permission", "the token had expired on arrival", "proxy")
+
+
+def test_an_endless_answer_is_no_permission(patient: Patient) -> None:
+    with Misbehaving(endless_body) as broken:
+        report = patient.but(**KEYS, AWS_ENDPOINT_URL_ECR=broken.url).doctor()
+    report.assert_broken("token permission", "more than 1 MiB", "proxy")

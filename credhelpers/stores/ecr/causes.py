@@ -11,6 +11,7 @@ from botocore.parsers import ResponseParserError
 from credhelpers.credential import CredentialsNotFound
 from credhelpers.deadline import OutOfTime
 from credhelpers.log import one_line
+from credhelpers.stores.ecr.bounds import LARGEST, AnswerTooLarge
 from credhelpers.stores.ecr.hosts import Registry
 from credhelpers.stores.ecr.sources import BadSource
 from credhelpers.stores.ecr.trace import CLOCK_LIMIT, Trace
@@ -83,6 +84,7 @@ class UnexpectedResponse(Exception):
 FAILURES = (
     aws.BotoCoreError,
     aws.ClientError,
+    AnswerTooLarge,
     BadSource,
     OutOfTime,
     ResponseParserError,
@@ -139,6 +141,8 @@ class _Explanation:
                 f"{whom} did not answer within {error.seconds:g} s",
                 "see what it waits for, and check network, DNS and proxy between here and it",
             )
+        if isinstance(error, AnswerTooLarge):
+            return f"unexpected response from {self._trace.asked}: more than {LARGEST >> 20} MiB", _PROXY
         if isinstance(error, aws.ClientError):
             return self._refused(error)
         if isinstance(error, aws.BotoCoreError):

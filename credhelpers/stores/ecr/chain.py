@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 
 from credhelpers.settings import Settings, home_directory
+from credhelpers.stores.ecr.bounds import bound_answers
 from credhelpers.stores.ecr.metadata import MetadataProvider
 from credhelpers.stores.ecr.sources import BadSource, ContainerProvider, Profiles
 from credhelpers.stores.ecr.trace import Trace
@@ -77,6 +78,7 @@ class Session:
     def __init__(
         self, environ: Mapping[str, str], profile: str | None, region: str, settings: Settings, trace: Trace
     ) -> None:
+        bound_answers()
         self.trace = trace
         self.core = core = botocore.session.Session(profile=profile)
         for variable, name in _FILES:
