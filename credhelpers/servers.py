@@ -6,6 +6,9 @@ key; plain HTTP is another server. (docker/cli registry/auth.go, docker-credenti
 
 HUB_KEY = "https://index.docker.io/v1/"
 HUB_HOSTS = ("docker.io", "index.docker.io", "registry-1.docker.io")
+_SCHEME_CHARACTERS = frozenset(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
+)  # RFC 3986
 
 
 def candidate_keys(server: str) -> list[str]:
@@ -13,8 +16,9 @@ def candidate_keys(server: str) -> list[str]:
 
     The order is: the exact spelling; the other spellings of the same place (trailing slash, ``https://``);
     the same for each shorter path down to the host; Docker Hub's one key for any of its names. A key of
-    another scheme or port is never among them, and a ``…-token`` key, of which Docker Hub's web login keeps
-    two beside the password, answers for itself only.
+    another scheme or port is never among them, not by a scheme within a scheme (``https://https://host``)
+    either, and a ``…-token`` key, of which Docker Hub's web login keeps two beside the password, answers for
+    itself only.
 
     Args:
         server: What the client asked for, such as ``registry.example:5000/team/app``.
@@ -25,7 +29,8 @@ def candidate_keys(server: str) -> list[str]:
     scheme, place = split_scheme(server)
     place = place.partition("?")[0]
     host = place.partition("/")[0]
-    if not host or scheme not in ("", "https", "http") or _is_token_key(place):
+    is_nested = host.endswith(":")  # a scheme where the host should be
+    if not host or is_nested or scheme not in ("", "https", "http") or _is_token_key(place):
         return [server]
     keys = [server]
     while place:
@@ -40,7 +45,7 @@ def candidate_keys(server: str) -> list[str]:
 def split_scheme(server: str) -> tuple[str, str]:
     """Split a server URL into its scheme in lower case (empty when it has none) and the rest."""
     scheme, found, rest = server.partition("://")
-    if found:
+    if found and _SCHEME_CHARACTERS.issuperset(scheme):
         return scheme.lower(), rest
     return "", server.removeprefix("//")
 

@@ -126,7 +126,18 @@ def _place(server: str) -> tuple[str, str]:
     """Return the host, and host and path, that a server URL names; empty when it is no address."""
     place = _of_one_spelling(split_scheme(server)[1].partition("?")[0])
     host = place.partition("/")[0].lower()
-    return (host, place) if _HOST_CHARACTERS.issuperset(host) else ("", "")
+    return (host, place) if _is_address(host) else ("", "")
+
+
+def _is_address(host: str) -> bool:
+    """Return whether this is a host name or an IP address, with at most one port."""
+    if host.startswith("["):
+        _, _, port = host.rpartition("]")
+    else:
+        _, colon, port = host.partition(":")
+        port = colon + port
+    has_port = port.startswith(":") and port[1:].isascii() and port[1:].isdecimal()
+    return _HOST_CHARACTERS.issuperset(host) and (not port or has_port)
 
 
 def _of_one_spelling(place: str) -> str:

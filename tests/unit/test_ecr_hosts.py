@@ -263,3 +263,8 @@ def test_no_text_at_all_makes_it_fail(text: str) -> None:
 @given(hosts, st.text(alphabet="abc019.-", min_size=1, max_size=10))
 def test_a_longer_name_is_never_the_registry_at_its_beginning(host: str, end: str) -> None:
     assert _registry(f"{host}.{end}") is None
+
+
+@pytest.mark.parametrize("form", ["https://https://{}", "//https://{}", "https://{}:", "https:///{}", "u@{}"])
+def test_a_nested_scheme_or_userinfo_names_no_host(form: str) -> None:
+    assert host_of(form.format(GENUINE[0][0])) == ""

@@ -92,6 +92,18 @@ def test_a_route_means_no_other_place(match: str, server: str) -> None:
     assert decide(server, (match, "routed")) == f"default={server}"
 
 
+@pytest.mark.parametrize(
+    "server",
+    [
+        *("https://https://registry.example", "//https://registry.example", "https:////registry.example"),
+        *("registry.example:443:80", "registry.example:", "registry.example:x", "user@registry.example"),
+        *("registry.example\\@evil.test", "[::1]x", "registry.example:5000:5000"),
+    ],
+)
+def test_what_is_no_address_takes_no_route(server: str) -> None:
+    assert decide(server, ("*", "routed")) == f"default={server}"
+
+
 def test_the_first_route_that_matches_counts() -> None:
     routes = (("registry.example/team/*", "first"), ("registry.example", "second"), ("*", "third"))
     assert decide("registry.example/team/app", *routes) == "first=registry.example/team/app"

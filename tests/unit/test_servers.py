@@ -14,6 +14,28 @@ _PORTS = st.one_of(st.just(""), st.integers(1, 65535).map(lambda port: f":{port}
 _SEGMENTS = st.one_of(_NAMES, st.sampled_from(["", "v1", "access-token", "refresh-token", "a:b@c"]))
 _PATHS = st.lists(_SEGMENTS, max_size=4).map(lambda segments: "".join("/" + segment for segment in segments))
 SCHEMES = st.sampled_from(["", "//", "https://", "http://", "HTTPS://", "HTTP://", "ftp://"])
+_PARTS = st.sampled_from(
+    [
+        *(
+            "https:",
+            "http:",
+            "https://",
+            "http://",
+            "HTTPS://",
+            "ftp://",
+            "/",
+            "//",
+            ":",
+            "@",
+            "\\",
+            "?",
+            "#",
+        ),
+        *("r", "r.example", "user", "443", "80", "%2f", "%3a", "%40", "[::1]", "[", "]", "docker.io", "v1"),
+    ]
+)
+_SPLICED = st.lists(_PARTS, max_size=8).map("".join)
+"""What no client sends: schemes within schemes, userinfo, several ports, backslashes."""
 SERVERS = st.builds(
     lambda *parts: "".join(parts), SCHEMES, _HOSTS, _PORTS, _PATHS, st.sampled_from(["", "?q=1", "?a/b"])
 )
@@ -48,6 +70,37 @@ def test_no_key_of_another_host_or_port_answers_but_docker_hubs_own(server: str)
         assert others <= {HUB_KEY}
     else:
         assert others == set()
+
+
+@given(_SPLICED)
+def test_a_spliced_url_answers_for_its_own_authority_only(server: str) -> None:
+    keys = candidate_keys(server)
+    allowed = {authority(server)} | ({authority(HUB_KEY)} if authority(server) in HUB_HOSTS else set())
+    assert {authority(key) for key in keys} <= allowed
+    assert {scheme(key) for key in keys} == {scheme(server)}
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        *("https://https://r", "http://http://r", "http://https://r", "https://http://r", "//https://r"),
+        *(
+            "https:////r",
+            "////r",
+            "https://\\r",
+            "https://user@r",
+            "user@r",
+            "r:443:80",
+            "r:443",
+            "r%2fx",
+            "[r]",
+        ),
+        *("https://r@evil.example", "https://evil.example\\@r", "https:// r", "HTTPS://HTTPS://r", "x://r"),
+    ],
+)
+def test_a_look_alike_of_a_host_never_finds_its_key(server: str) -> None:
+    own = {"r", "r/", "https://r", "https://r/", "http://r", "http://r/"}
+    assert own.isdisjoint(candidate_keys(server))
 
 
 @given(st.one_of(SERVERS, st.text()))

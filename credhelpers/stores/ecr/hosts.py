@@ -24,6 +24,7 @@ _DUAL_STACK_DOMAINS = {
 }
 _DIGITS = frozenset("0123456789")
 _REGION_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _HTTPS_PORT = "443"
 
 
@@ -71,8 +72,11 @@ def host_of(server: str) -> str:
     authority = place.partition("/")[0]
     if not authority.isascii():
         return ""  # some letters, such as the Kelvin sign, are ASCII only once they are in lower case
-    host, _, port = authority.lower().partition(":")
-    return host if scheme in ("", "https") and port in ("", _HTTPS_PORT) else ""
+    host, colon, port = authority.lower().partition(":")
+    if not _HOST_CHARACTERS.issuperset(host):
+        return ""
+    # An empty port is a scheme within a scheme: https://https://host.
+    return host if scheme in ("", "https") and (not colon or port == _HTTPS_PORT) else ""
 
 
 def registry_at(host: str) -> Registry | None:
