@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from credhelpers.protocol import OpenStore, Store
     from credhelpers.settings import Settings
 
-_STARTED_BY = "CREDHELPERS_AUTO"  # in the environment of what we start: our process id
+_STARTED_BY = "CREDHELPERS_AUTO"  # in the environment of what we start: who we are
 _CORRECT = "correct auto.default or auto.route in the configuration"
 
 
@@ -47,7 +47,7 @@ class AutoStore:
         self._opened: dict[str, Store] = {}
         self._configured = settings.text("auto.default")
         self._routes = Routes(settings, self._is_installed, self._default)
-        if _is_running(environ.get(_STARTED_BY, "")):
+        if _is_started_by_itself(environ.get(_STARTED_BY, "")):
             raise StoreUnavailable(
                 "docker-credential-auto was started by a helper that it asks itself", _CORRECT
             )
@@ -152,6 +152,7 @@ class AutoStore:
             ) from None
 
     def _open_external(self, helper: str) -> "Store":
+        from credhelpers.stores import reentry
         from credhelpers.stores.external import PREFIX, ExternalStore, find_helper
 
         executable = find_helper(helper, self._environ)
@@ -159,7 +160,7 @@ class AutoStore:
             raise StoreUnavailable(f"{PREFIX}{helper} is not on PATH", f"install it, or {_CORRECT}")
         if _is_ourselves(executable):
             raise StoreUnavailable(f"{executable} is docker-credential-auto itself", _CORRECT)
-        environ = {**self._environ, _STARTED_BY: str(os.getpid())}
+        environ = {**self._environ, _STARTED_BY: reentry.mark()}
         return ExternalStore(executable, environ, self._settings.number("auto.helper_seconds"))
 
     def _is_installed(self, helper: str) -> bool:
@@ -199,19 +200,16 @@ def _is_absence(error: StoreUnavailable) -> bool:
     return isinstance(error, NoService)
 
 
+def _is_started_by_itself(mark: str) -> bool:
+    if not mark:
+        return False
+    from credhelpers.stores import reentry
+
+    return reentry.is_ancestor(mark)
+
+
 def _is_ourselves(executable: str) -> bool:
     try:
         return os.path.samefile(executable, sys.argv[0])
     except OSError:
         return False
-
-
-def _is_running(process_id: str) -> bool:
-    """Tell whether a process is there; services that a helper leaves behind keep its number for longer."""
-    try:
-        os.kill(int(process_id), 0)
-    except (ValueError, OverflowError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True

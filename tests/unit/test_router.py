@@ -1,6 +1,8 @@
 """docker-credential-auto: whom it asks for which server, and what it makes of their answers."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
 from credhelpers.log import Log
 from credhelpers.settings import Settings, load
+from credhelpers.stores import reentry
 from credhelpers.stores.router import AutoStore
 from credhelpers.stores.routes import Routes
 
@@ -387,16 +390,39 @@ def test_a_link_to_itself_is_refused(world: World, monkeypatch: pytest.MonkeyPat
             auto.get("a.example")
 
 
-def test_it_is_not_started_by_what_it_has_started(world: World) -> None:
-    world.environ["CREDHELPERS_AUTO"] = str(os.getpid())
-    with pytest.raises(StoreUnavailable, match="started by a helper that it asks itself"):
-        world.auto()
+_ANSWER = "import sys; from credhelpers.stores.reentry import is_ancestor; print(is_ancestor(sys.argv[1]))"
 
 
-@pytest.mark.parametrize("stale", ["", "-", "999999999", "9" * 40])
-def test_the_mark_of_a_process_that_has_ended_means_nothing(world: World, stale: str) -> None:
-    world.environ["CREDHELPERS_AUTO"] = stale
+def seen_by_a_grandchild(mark: str) -> bool:
+    """Return whether a process that a shell of ours has started takes the mark for an ancestor's."""
+    command = ["/bin/sh", "-c", '"$@"; exit', "sh", sys.executable, "-c", _ANSWER, mark]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout == "True\n"
+
+
+def test_it_is_not_started_by_what_it_has_started() -> None:
+    assert seen_by_a_grandchild(reentry.mark())
+
+
+def test_a_process_that_is_no_ancestor_is_no_reason_to_refuse(world: World) -> None:
+    with subprocess.Popen(["/bin/sleep", "60"]) as other:
+        start = Path(f"/proc/{other.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        assert not seen_by_a_grandchild(f"{other.pid}-{start}")
+        assert not seen_by_a_grandchild(f"{os.getpid()}-1")  # its number is used again
+        other.kill()
+
+
+@pytest.mark.parametrize("value", ["", "-", "0", "1", "1-", "true", "0-0", "999999999-1", "9" * 40, "٣-1"])
+def test_a_value_that_somebody_else_has_set_means_nothing(world: World, value: str) -> None:
+    world.environ["CREDHELPERS_AUTO"] = value
     assert world.auto().list() == {}
+    world.environ["CREDHELPERS_AUTO"] = str(os.getpid())
+    assert world.auto().list() == {}
+
+
+def test_where_the_kernel_names_no_parents_a_running_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reentry, "_parent_and_start", lambda _: None)
+    assert reentry.is_ancestor(f"{os.getpid()}-")
+    assert not reentry.is_ancestor("999999999-")
 
 
 def test_built_in_stores_are_opened_with_the_environment_that_was_passed(world: World) -> None:
