@@ -95,6 +95,16 @@ def one_line(text: str) -> str:
     return text if text.isprintable() else "".join(map(_escape, text))
 
 
+def without_controls(text: str) -> str:
+    """Return a text of several lines with every control character but tabs and line ends escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character in "\n\t" or character.isprintable() else _escape(character)
+        for character in text
+    )
+
+
 def warn(text: str) -> None:
     """Tell the person at the terminal, or whoever reads the client's stderr, in one line."""
     try:

@@ -93,6 +93,7 @@ class _Request:
         if self._verb == "get":
             self._server = wire.read_server()
             credential = self._store().get(self._server)
+            wire.check_answer(credential)
             self._log.debug("Found credentials", serverURL=self._server, username=credential.username)
             wire.write_answer(wire.credential_json(self._server, credential))
         elif self._verb == "store":

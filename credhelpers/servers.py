@@ -42,6 +42,19 @@ def candidate_keys(server: str) -> list[str]:
     return list(dict.fromkeys(keys))
 
 
+def flaw(text: str) -> str:
+    """Return what keeps a text from being a server URL or a username that clients exchange, or nothing.
+
+    Control characters could smuggle a second line or field into somebody's output (CVE-2020-5260 and its
+    kin), and lone surrogates cannot be written at all.
+    """
+    if text.isprintable():
+        return ""
+    if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in text):
+        return "contains a control character"
+    return "is not valid Unicode" if any(0xD800 <= ord(character) < 0xE000 for character in text) else ""
+
+
 def split_scheme(server: str) -> tuple[str, str]:
     """Split a server URL into its scheme in lower case (empty when it has none) and the rest."""
     scheme, found, rest = server.partition("://")

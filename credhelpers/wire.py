@@ -2,7 +2,8 @@
 
 import os
 
-from credhelpers.credential import BadRequest, Credential, CredentialError
+from credhelpers.credential import BadRequest, Credential, CredentialError, StoreUnavailable
+from credhelpers.servers import flaw
 
 LONGEST_SECRET = 1 << 20
 """Bytes; the reference helpers stop at 64 KiB, which is short for some identity tokens."""
@@ -73,10 +74,9 @@ def _check(what: str, text: str) -> None:
         raise BadRequest(f"no credentials {what}")
     if len(text) > LONGEST_SERVER:
         raise BadRequest(f"the {what} is longer than {LONGEST_SERVER} characters")
-    if not text.isprintable() and any(
-        ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in text
-    ):
-        raise BadRequest(f"the {what} contains a control character")
+    found = flaw(text)
+    if found:
+        raise BadRequest(f"the {what} {found}")
 
 
 def _read(limit: int) -> bytes:
@@ -106,6 +106,23 @@ def credential_json(server: str, credential: Credential) -> str:
         f'{{"ServerURL":{_string(server)},"Username":{_string(credential.username)},'
         f'"Secret":{_string(credential.secret)}}}'
     )
+
+
+def check_answer(credential: Credential) -> None:
+    """Refuse to give out what no client could have stored.
+
+    Raises:
+        StoreUnavailable: The username or the secret is not text; the message holds neither.
+    """
+    found = flaw(credential.username)
+    what = "username" if found else "secret"
+    if not found and not credential.secret.isascii():
+        try:
+            credential.secret.encode()
+        except UnicodeEncodeError:
+            found = "is not valid Unicode"
+    if found:
+        raise StoreUnavailable(f"the {what} that is stored {found}", "store it again: docker login")
 
 
 def list_json(usernames: dict[str, str]) -> str:

@@ -1,9 +1,13 @@
 """Any other ``docker-credential-<name>`` as a store: started within bounds, its answers understood."""
 
+import codecs
 import os
 
 from credhelpers import process, settings
 from credhelpers.credential import NOT_FOUND, Credential, CredentialsNotFound, StoreUnavailable
+from credhelpers.log import without_controls
+from credhelpers.servers import flaw
+from credhelpers.stores.listing import listable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +21,7 @@ PREFIX = "docker-credential-"
 
 _LARGEST = 4 << 20  # bytes of an answer
 _LONGEST_CAUSE = 500  # characters
+_MOST_MESSAGES = 1 << 16  # characters that are passed on
 _NOT_IMPLEMENTED = "not implemented"  # what helpers that keep nothing say of the verbs that change something
 
 
@@ -46,7 +51,7 @@ class ExternalStore:
         home = settings.home_directory(environ)
         self._environ = environ if environ.get("HOME") or not home else {**environ, "HOME": home}
         self._seconds = seconds
-        self._hear = hear or _pass_on
+        self._hear = hear
 
     def get(self, server: str) -> Credential:
         """Return the credential for exactly this server.
@@ -60,7 +65,7 @@ class ExternalStore:
             self._fail("get", outcome)
         answer = self._read("get", outcome.output)
         username, secret = answer.get("Username", ""), answer.get("Secret", "")
-        if not isinstance(username, str) or not isinstance(secret, str):
+        if not isinstance(username, str) or not isinstance(secret, str) or _is_unsayable(username, secret):
             self._complain("get")
         if not username and not secret:
             raise CredentialsNotFound
@@ -92,6 +97,8 @@ class ExternalStore:
     def list(self) -> dict[str, str]:
         """Return the username of each server that it names; one that cannot list names none.
 
+        An entry that makes no sense is left out and named on standard error.
+
         Raises:
             StoreUnavailable: It failed.
         """
@@ -100,18 +107,14 @@ class ExternalStore:
             if _sentence(outcome) == _NOT_IMPLEMENTED or _says_not_found(outcome):
                 return {}
             self._fail("list", outcome)
-        usernames: dict[str, str] = {}
-        for server, username in self._read("list", outcome.output).items():
-            if not isinstance(username, str):
-                self._complain("list")
-            usernames[server] = username
-        return usernames
+        return listable(self._read("list", outcome.output).items(), self.name)
 
     def _run(self, verb: str, given: bytes) -> "Outcome":
         command = [self._executable, verb]
+        hear = self._hear or _Echo(self.name)
         try:
             outcome = process.run(
-                command, self._environ, given, self._seconds, _LARGEST, apart=True, hear=self._hear
+                command, self._environ, given, self._seconds, _LARGEST, apart=True, hear=hear
             )
         except OSError as error:
             raise StoreUnavailable(
@@ -133,11 +136,11 @@ class ExternalStore:
             raise CredentialsNotFound
         status = outcome.exit_status or 0
         what = f"was killed by signal {-status}" if status < 0 else f"failed with exit status {status}"
-        said = _sentence(outcome) or _last_line(outcome.errors)
+        if secret:
+            outcome = _without(outcome, secret)
+        said = without_controls(_sentence(outcome) or _last_line(outcome.errors))
         if said.startswith("{"):
             said = ""  # it may be a credential
-        if secret:
-            said = said.replace(secret, "...")
         if status < 0 or not said:
             raise StoreUnavailable(
                 f"{self.name} {what}" + (f": {said}" if said else ""), f"see why: {self._executable} {verb}"
@@ -169,6 +172,12 @@ def _says_not_found(outcome: "Outcome") -> bool:
     return NOT_FOUND in _sentence(outcome)
 
 
+def _without(outcome: "Outcome", secret: str) -> "Outcome":
+    """Return what a helper left without a secret in it, before any of it is cut or spaced otherwise."""
+    output, errors = (text.replace(secret.encode(), b"...") for text in (outcome.output, outcome.errors))
+    return process.Outcome(outcome.exit_status, output, errors, outcome.status)
+
+
 def _sentence(outcome: "Outcome") -> str:
     """Return the error that stands on standard output, where the protocol has it, on one line."""
     return " ".join(outcome.output[: 4 * _LONGEST_CAUSE].decode(errors="replace").split())[:_LONGEST_CAUSE]
@@ -179,11 +188,38 @@ def _last_line(text: bytes) -> str:
     return lines[-1].strip()[:_LONGEST_CAUSE] if lines else ""
 
 
-def _pass_on(messages: bytes) -> None:
-    """Write a helper's messages where our own go."""
-    rest = memoryview(messages)
+def _is_unsayable(username: str, secret: str) -> bool:
+    """Return whether one of them is nothing that could be given to a client."""
     try:
-        while rest:
-            rest = rest[os.write(2, rest) :]
-    except OSError:
-        return  # nobody reads them; the cause is in the answer and in the log
+        secret.encode()
+    except UnicodeEncodeError:
+        return True
+    return bool(flaw(username))
+
+
+class _Echo:
+    """Writes a helper's messages where our own go, as they come, so that none of them commands a terminal.
+
+    Args:
+        name: The helper's.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+        self._left = _MOST_MESSAGES
+
+    def __call__(self, messages: bytes) -> None:
+        if self._left <= 0:
+            return
+        text = self._decoder.decode(messages)
+        shown = without_controls(text.replace("\r\n", "\n"))[: self._left]
+        self._left -= len(shown)
+        if self._left <= 0:
+            shown += f"\n{self._name}: the rest of its messages is left out\n"
+        rest = memoryview(shown.encode("utf-8", "backslashreplace"))
+        try:
+            while rest:
+                rest = rest[os.write(2, rest) :]
+        except OSError:
+            return  # nobody reads them; the cause is in the answer and in the log

@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -160,10 +161,81 @@ def test_rubbish_is_an_error_that_does_not_show_it(stub: Stub, output: str) -> N
     assert CANARY not in raised.value.cause + raised.value.remedy
 
 
-@pytest.mark.parametrize("answer", [{"a.example": 1}, {"a.example": {"Username": "b"}}, ["a.example"], 3])
-def test_a_list_of_anything_but_usernames_is_rubbish(stub: Stub, answer: object) -> None:
+@pytest.mark.parametrize("answer", [["a.example"], 3, "a.example"])
+def test_a_list_that_is_no_object_is_rubbish(stub: Stub, answer: object) -> None:
     with pytest.raises(StoreUnavailable, match="docker-credential-stub list gave an answer that"):
         stub.prints(answer).list()
+
+
+def test_bad_entries_of_a_list_are_left_out_and_named(stub: Stub, capfd: pytest.CaptureFixture[str]) -> None:
+    bad = {
+        "number.example": 1,
+        "object.example": {"Username": "b"},
+        "lone\ud800.example": "a",
+        "name.example": "\udfff",
+        "line\nfeed.example": "a",
+        "escape.example": "\x1b[2J",
+        "": "a",
+    }
+    assert stub.prints({"first.example": "a", **bad, "last.example": "é"}).list() == {
+        "first.example": "a",
+        "last.example": "é",
+    }
+    messages = capfd.readouterr().err.splitlines()
+    assert len(messages) == len(bad)
+    assert messages[2] == (
+        "docker-credential-stub: lone\\ud800.example is not listed: the server URL is not valid Unicode"
+    )
+    assert messages[5] == (
+        "docker-credential-stub: escape.example is not listed: its username contains a control character"
+    )
+
+
+@pytest.mark.parametrize("fields", [{"Username": "\ud800"}, {"Secret": "\ud800"}, {"Username": "a\nb"}])
+def test_a_credential_that_no_client_could_have_stored_is_rubbish(stub: Stub, fields: dict[str, str]) -> None:
+    with pytest.raises(StoreUnavailable, match="docker-credential-stub get gave an answer that"):
+        stub.prints({"Username": "a", "Secret": "b", **fields}).get(SERVER)
+
+
+def messages_of(executable: Path) -> bytes:
+    """Return what stands on our stderr when the helper's messages are passed on to it."""
+    program = (
+        "import sys; from credhelpers.stores.external import ExternalStore; "
+        "ExternalStore(sys.argv[1], {'PATH': '/usr/bin:/bin'}, 20).list()"
+    )
+    done = subprocess.run([sys.executable, "-c", program, executable], capture_output=True, check=True)
+    return done.stderr
+
+
+def test_its_messages_cannot_command_a_terminal(stub: Stub) -> None:
+    stub.does("printf 'a\\033[2J\\033]0;x\\007b\\rc\\r\\n\\td\\302\\233é\\377\\n' >&2; echo '{}'")
+    assert messages_of(stub.path).decode() == "a\\x1b[2J\\x1b]0;x\\x07b\\rc\n\td\\x9bé\\xff\n"
+
+
+def test_a_character_that_comes_in_two_pieces_stays_one(stub: Stub) -> None:
+    stub.does("printf '\\303' >&2; sleep 0.3; printf '\\251\\n' >&2; echo '{}'")
+    assert messages_of(stub.path).decode() == "é\n"
+
+
+def test_its_messages_are_passed_on_up_to_a_bound(stub: Stub) -> None:
+    stub.does("yes | head -c 1000000 >&2; echo '{}'")
+    messages = messages_of(stub.path).decode()
+    assert len(messages) < 70_000
+    assert messages.endswith("docker-credential-stub: the rest of its messages is left out\n")
+
+
+def test_control_characters_in_its_cause_are_escaped(stub: Stub) -> None:
+    with pytest.raises(StoreUnavailable) as raised:
+        stub.does("printf 'no\\033[31m entry\\007'; exit 1").get(SERVER)
+    assert raised.value.cause == "docker-credential-stub: no\\x1b[31m entry\\x07"
+
+
+def test_a_long_secret_that_a_failing_helper_repeats_is_not_in_the_cause(stub: Stub) -> None:
+    with pytest.raises(StoreUnavailable) as raised:
+        stub.does(f"echo 'cannot keep {CANARY}{'x' * 600}'; exit 1").store(
+            SERVER, Credential("alice", CANARY + "x" * 600)
+        )
+    assert raised.value.cause == "docker-credential-stub: cannot keep ..."
 
 
 def test_a_secret_that_a_failing_helper_repeats_is_not_in_the_cause(stub: Stub) -> None:

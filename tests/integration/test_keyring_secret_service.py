@@ -111,6 +111,23 @@ def test_the_keyring_packages_items_for_other_things_are_not_listed(
     assert helper.stored() == {}
 
 
+def test_items_that_no_client_could_take_cost_themselves_only(
+    helper: Helper, secret_service: SecretService
+) -> None:
+    helper.store(SERVER, "alice", "s3cret")
+    for server, username in (("line\nfeed.example", "a"), ("a.example", "\x1b[2J"), ("", "a")):
+        secret_service.add("any", docker_attributes(server, username), b"x")
+    answer = helper.list()
+    assert answer.value() == {SERVER: "alice"}
+    assert sorted(answer.err.decode().splitlines()) == [
+        "the keyring: a.example is not listed: its username contains a control character",
+        "the keyring: an entry is not listed: it has no server URL",
+        "the keyring: line\\nfeed.example is not listed: the server URL contains a control character",
+    ]
+    answer = helper.get("a.example")
+    assert (answer.code, answer.out) == (1, b"the username that is stored contains a control character\n")
+
+
 def test_a_secret_that_is_no_text_is_an_error_and_not_a_crash(
     helper: Helper, secret_service: SecretService
 ) -> None:

@@ -127,8 +127,55 @@ def test_a_missing_part_is_an_error_and_never_a_shorter_secret(
     store, imitation = manager
     store.store("registry.example", Credential("alice", "x" * 5_000))
     del imitation.credentials[next(target for target in imitation.credentials if "#" in target)]
-    with pytest.raises(StoreUnavailable, match="a part of the credentials for registry"):
+    with pytest.raises(StoreUnavailable, match="a part of the credentials for registry") as raised:
         store.get("registry.example")
+    assert raised.value.remedy == "log in again"
+    store.store("registry.example", ALICE)
+    assert store.get("registry.example") == ALICE
+
+
+@pytest.mark.parametrize("head", ["x:0", "99999999:0", "-1:0", "", "٣:0"])
+def test_a_damaged_entry_can_be_stored_again_and_erased(
+    keychain: tuple[BackendStore, ImitatedKeychain], head: str
+) -> None:
+    store, _ = keychain
+    for mend in ("store", "erase"):
+        store.store("registry.example", ALICE)
+        store._entries._backend.set_password("registry.example", "alice", f"credhelpers-parts:{head}")
+        with pytest.raises(
+            StoreUnavailable, match=r"the entry for registry\.example in the keyring is damaged"
+        ):
+            store.get("registry.example")
+        if mend == "store":
+            store.store("registry.example", ALICE)
+        else:
+            store.erase("registry.example")
+    with pytest.raises(CredentialsNotFound):
+        store.get("registry.example")
+
+
+def test_a_damaged_entry_costs_the_list_itself_only(
+    manager: tuple[BackendStore, ImitatedCredentialManager], capfd: pytest.CaptureFixture[str]
+) -> None:
+    store, imitation = manager
+    store.store("registry.example", Credential("alice", "x" * 5_000))
+    store.store("other.example", BOB)
+    del imitation.credentials[next(target for target in imitation.credentials if "#" in target)]
+    assert store.list() == {"other.example": "bob"}
+    assert "registry.example is not listed: a part of the credentials" in capfd.readouterr().err
+    store.store("registry.example", ALICE)
+    assert store.list() == {"registry.example": "alice", "other.example": "bob"}
+
+
+def test_names_in_the_index_that_are_no_text_cost_themselves_only(
+    keychain: tuple[BackendStore, ImitatedKeychain], capfd: pytest.CaptureFixture[str]
+) -> None:
+    store, _ = keychain
+    store.store("registry.example", ALICE)
+    bad = {"registry.example": "alice", "lone\ud800": "a", "line\nfeed": "a", "other": "\udfff", "number": 1}
+    store._entries._backend.set_password(INDEX, "index", json.dumps(bad))
+    assert store.list() == {"registry.example": "alice"}
+    assert len(capfd.readouterr().err.splitlines()) == 4
 
 
 def test_an_interrupted_write_leaves_the_old_secret(

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from credhelpers import files, settings
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
 from credhelpers.servers import candidate_keys
+from credhelpers.stores.listing import listable, skip
 from credhelpers.stores.os_keyring.index import read_index, write_index
 from credhelpers.stores.os_keyring.parts import Parts
 
@@ -66,11 +67,11 @@ class BackendStore:
         """
         with self._turn():
             index = read_index(self._entries)
-            older = self._read(server, index.get(server))
+            older = self._entries.username(server, index.get(server))
             self._entries.write(server, credential.username, credential.secret)
             self._note(index, server, credential.username)
-            if older is not None and older.username != credential.username:
-                self._entries.delete(server, older.username)
+            if older is not None and older != credential.username:
+                self._entries.delete(server, older)
 
     def erase(self, server: str) -> None:
         """Forget all entries of exactly this server.
@@ -82,13 +83,15 @@ class BackendStore:
             index = read_index(self._entries)
             if server in index:
                 self._entries.delete(server, index[server])
-            while (found := self._entries.find(server)) is not None:
-                self._entries.delete(server, found[0])
+            while (username := self._entries.username(server, None)) is not None:
+                self._entries.delete(server, username)
             if index.pop(server, None) is not None:
                 write_index(self._entries, index)
 
     def list(self) -> dict[str, str]:
         """Return the username of each server; what others deleted is taken off the index.
+
+        An entry that is damaged, or that no client could take, is named on standard error.
 
         Raises:
             StoreUnavailable: The keyring is locked or fails.
@@ -96,13 +99,19 @@ class BackendStore:
         with self._turn():
             index = read_index(self._entries)
             present: dict[str, str] = {}
+            damaged: dict[str, str] = {}
             for server, username in index.items():
-                credential = self._read(server, username)
+                try:
+                    credential = self._read(server, username)
+                except StoreUnavailable as damage:
+                    skip("the keyring", server, damage.cause)
+                    damaged[server] = username
+                    continue
                 if credential is not None:
                     present[server] = credential.username
-            if present != index:
-                write_index(self._entries, present)
-            return present
+            if present | damaged != index:
+                write_index(self._entries, present | damaged)
+            return listable(present.items(), "the keyring")
 
     def _read(self, server: str, username: str | None) -> Credential | None:
         if username is not None:

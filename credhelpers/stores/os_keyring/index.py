@@ -1,5 +1,7 @@
 """Which servers a keyring that cannot enumerate holds: one more entry in that same keyring."""
 
+from credhelpers.stores.listing import listable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credhelpers.stores.os_keyring.parts import Parts
@@ -9,7 +11,10 @@ _USERNAME = "index"
 
 
 def read_index(entries: "Parts") -> dict[str, str]:
-    """Return the username of each server; empty when the index is missing or damaged, as it is repaired."""
+    """Return the username of each server; empty when the index is missing or damaged, as it is repaired.
+
+    Names that no client could take are left out and named on standard error.
+    """
     import json
 
     try:
@@ -18,7 +23,7 @@ def read_index(entries: "Parts") -> dict[str, str]:
         return {}
     if not isinstance(index, dict):
         return {}
-    return {server: username for server, username in index.items() if isinstance(username, str)}
+    return listable(index.items(), "the keyring's index")
 
 
 def write_index(entries: "Parts", index: dict[str, str]) -> None:

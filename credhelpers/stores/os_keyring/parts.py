@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 
 _MARK = "credhelpers-parts:"
+_LONGEST_NUMBER = 4  # digits of the number of parts; the longest secret has some 1,600
 
 
 class Parts:
@@ -72,6 +73,18 @@ class Parts:
             return None
         return found.username, self._join(service, found.username, found.password)
 
+    def username(self, service: str, expected: str | None) -> str | None:
+        """Return the username of an entry, damaged or not, of a service; None when there is none.
+
+        Args:
+            service: The service.
+            expected: A username to look for first.
+        """
+        if expected is not None and self._backend.get_password(service, expected) is not None:
+            return expected
+        found = self._backend.get_credential(service, None)
+        return None if found is None else found.username
+
     def write(self, service: str, username: str, value: str) -> None:
         """Write an entry in place of the one there may be."""
         obsolete = self._names(service, self._backend.get_password(service, username))
@@ -90,7 +103,7 @@ class Parts:
 
     def _write_parts(self, service: str, username: str, pieces: list[str]) -> None:
         head = f"{_MARK}{len(pieces)}:{time.time_ns():x}"
-        names = self._names(service, head)
+        names = self._names(service, head) or []
         try:
             for name, piece in zip(names, pieces, strict=True):
                 self._backend.set_password(name, username, piece)
@@ -112,7 +125,10 @@ class Parts:
     def _join(self, service: str, username: str, head: str) -> str:
         if not head.startswith(_MARK):
             return head
-        pieces = [self._backend.get_password(name, username) for name in self._names(service, head)]
+        names = self._names(service, head)
+        if names is None:
+            raise StoreUnavailable(f"the entry for {service} in the keyring is damaged", "log in again")
+        pieces = [self._backend.get_password(name, username) for name in names]
         present = [piece for piece in pieces if piece is not None]
         if len(present) < len(pieces):
             raise StoreUnavailable(
@@ -120,16 +136,19 @@ class Parts:
             )
         return "".join(present)
 
-    def _names(self, service: str, head: str | None) -> list[str]:
-        """Return the services under which the parts are kept that the entry itself tells of."""
+    def _names(self, service: str, head: str | None) -> list[str] | None:
+        """Return the services under which the parts are kept that the entry itself tells of.
+
+        None when what it tells makes no sense.
+        """
         if head is None or not head.startswith(_MARK):
             return []
         number, _, generation = head.removeprefix(_MARK).partition(":")
-        if not number.isdecimal():
-            raise StoreUnavailable(f"the entry for {service} in the keyring is damaged", "log in again")
+        if not (number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER):
+            return None
         return [f"{service}#{generation}.{index}" for index in range(int(number))]
 
-    def _delete(self, services: list[str], username: str) -> None:
-        for service in services:
+    def _delete(self, services: list[str] | None, username: str) -> None:
+        for service in services or []:
             if self._backend.get_password(service, username) is not None:
                 self._backend.delete_password(service, username)

@@ -5,6 +5,7 @@ Attributes and label are those of docker-credential-helpers 0.9 (secretservice/s
 
 from credhelpers.credential import Credential, CredentialsNotFound, StoreUnavailable
 from credhelpers.servers import candidate_keys
+from credhelpers.stores.listing import listable
 from credhelpers.stores.os_keyring.bus import Gone
 from credhelpers.stores.os_keyring.service import SecretService
 
@@ -118,7 +119,7 @@ class SecretServiceStore:
         self._service.delete([item for item in older if item != written])
 
     def list(self) -> dict[str, str]:
-        """Return the username of each server.
+        """Return the username of each server; an item that no client could take is named on standard error.
 
         Raises:
             StoreUnavailable: Some are locked, or the keyring fails.
@@ -131,7 +132,8 @@ class SecretServiceStore:
             if attributes and "server" in attributes:
                 items_of.setdefault(attributes["server"], []).append(item)
                 usernames[item] = attributes.get("username", "")
-        return {server: usernames[self._service.newest(items)] for server, items in items_of.items()}
+        newest = ((server, usernames[self._service.newest(items)]) for server, items in items_of.items())
+        return listable(newest, "the keyring")
 
 
 def _docker(server: str) -> dict[str, str]:
