@@ -8,7 +8,7 @@ from credhelpers.credential import StoreUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from credhelpers.process import Outcome
 
@@ -28,6 +28,7 @@ _OPTIONS = [
     "--no-auto-key-locate",
     "--status-fd=3",
 ]
+_JUDGEMENTS = ("GOODSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG", "BADSIG", "ERRSIG")
 
 
 class Gpg:
@@ -65,15 +66,16 @@ class Gpg:
         if not _is_decrypted(outcome):
             from credhelpers import gpg_failure
 
-            raise gpg_failure.of_decryption(outcome, path, self._patience)
+            raise gpg_failure.of_decryption(outcome, path, self)
         return outcome.output
 
-    def encrypt(self, content: bytes, recipients: list[str]) -> bytes:
+    def encrypt(self, content: bytes, recipients: list[str], another: str) -> bytes:
         """Return a content encrypted so that each recipient can decrypt it.
 
         Args:
             content: What to encrypt.
             recipients: Keys as the user names them: fingerprints, key ids or e-mail addresses.
+            another: How to choose another key, for the person who must act when one is of no use.
 
         Raises:
             StoreUnavailable: gpg cannot do it, for the reason given.
@@ -82,27 +84,43 @@ class Gpg:
         if outcome.exit_status != 0 or not outcome.output:
             from credhelpers import gpg_failure
 
-            raise gpg_failure.of_encryption(outcome, self._describe, self._patience)
+            raise gpg_failure.of_encryption(outcome, another, self)
         return outcome.output
 
-    def signers(self, content: bytes, signature: str) -> set[str]:
-        """Return the fingerprints, of keys and their primary keys, that signed a content validly.
+    def signers(self, content: bytes, signature: str) -> dict[str, str]:
+        """Return the fingerprints, of keys and their primary keys, that signed a content.
+
+        Each with the keyword of the status line that judges its signature: GOODSIG is the only good one;
+        VALIDSIG alone follows EXPSIG, EXPKEYSIG and REVKEYSIG too.
 
         Args:
             content: What was signed.
             signature: The file with the detached signature.
         """
         outcome = self._run(["--verify", "--", signature, "-"], content)
-        fingerprints: set[str] = set()
-        for line in outcome.status.decode(errors="replace").splitlines():
-            fields = line.split()
-            if fields[:2] == ["[GNUPG:]", "VALIDSIG"]:
-                fingerprints |= {fields[2], fields[-1]}  # the first and the last field (doc/DETAILS)
-        return fingerprints
+        signers: dict[str, str] = {}
+        judgement, key = "", ""
+        for keyword, *fields in status_lines(outcome.status):
+            if keyword == "NEWSIG":
+                judgement = ""
+            elif keyword in _JUDGEMENTS:
+                judgement = keyword if not judgement else "BADSIG"  # one to a signature
+                key = fields[0] if fields else ""
+            elif keyword == "VALIDSIG" and judgement and fields and key and fields[0].endswith(key):
+                for fingerprint in (fields[0], fields[-1]):  # the first and the last field (doc/DETAILS)
+                    if signers.get(fingerprint) != "GOODSIG":
+                        signers[fingerprint] = judgement
+                judgement = ""
+        return signers
 
-    def _describe(self, key: str) -> str:
+    def describe(self, key: str) -> str:
         """Return what gpg knows of a public key, in its colon format (doc/DETAILS)."""
-        outcome = self._run(["--with-colons", "--list-keys", "--", key], b"")
+        outcome = self._run(["--with-colons", "--with-secret", "--list-keys", "--", key], b"")
+        return outcome.output.decode(errors="replace")
+
+    def describe_own(self) -> str:
+        """Return what gpg knows of the secret keys, in its colon format."""
+        outcome = self._run(["--with-colons", "--list-secret-keys"], b"")
         return outcome.output.decode(errors="replace")
 
     def _may_ask_again(self, outcome: "Outcome") -> bool:
@@ -110,11 +128,17 @@ class Gpg:
 
         ``--quiet`` saves a seventh of gpg's time, and hides why a key was of no use.
         """
-        prompted = b"[GNUPG:] PINENTRY_LAUNCHED" in outcome.status and self._patience > ALONE_SECONDS
+        prompted = has_status(outcome, "PINENTRY_LAUNCHED") and self.patience > ALONE_SECONDS
         return outcome.exit_status is not None and not prompted
 
     @property
-    def _patience(self) -> float:
+    def environ(self) -> "Mapping[str, str]":
+        """The environment in which gpg runs."""
+        return self._environ
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which gpg is killed."""
         return ATTENDED_SECONDS if self._terminal or _has_display(self._environ) else ALONE_SECONDS
 
     def _run(self, arguments: list[str], given: "bytes | int") -> "Outcome":
@@ -126,30 +150,55 @@ class Gpg:
             )
         command = [program, *self._options, *_OPTIONS, *arguments]
         try:
-            return process.run(command, self._environ, given, self._patience, _LIMIT)
+            return process.run(command, self._environ, given, self.patience, _LIMIT)
         except OSError as error:
             raise StoreUnavailable(f"cannot start {program}: {error.strerror}") from None
 
 
 def _is_decrypted(outcome: "Outcome") -> bool:
-    return outcome.exit_status == 0 and b"[GNUPG:] DECRYPTION_OKAY" in outcome.status
+    return outcome.exit_status == 0 and has_status(outcome, "DECRYPTION_OKAY")
+
+
+def has_status(outcome: "Outcome", keyword: str) -> bool:
+    """Return whether a status line has this keyword; what one quotes does not count (CVE-2018-12356)."""
+    return any(line[0] == keyword for line in status_lines(outcome.status))
+
+
+def status_lines(status: bytes) -> list[list[str]]:
+    """Return the keyword and the arguments of each status line (doc/DETAILS).
+
+    Only a line feed ends a line, and only its beginning makes it one: gpg quotes names and comments that
+    others chose, in which any other character may stand.
+    """
+    mark = b"[GNUPG:] "
+    lines = [line[len(mark) :] for line in status.split(b"\n") if line.startswith(mark)]
+    return [line.decode(errors="replace").split(" ") for line in lines]
 
 
 def terminal(environ: "Mapping[str, str]") -> str:
     """Return the terminal on which pinentry may ask, or nothing."""
+    return next((name for name in terminals(environ) if _is_usable(name)), "")
+
+
+def terminals(environ: "Mapping[str, str]") -> "Iterator[str]":
+    """Return the terminals that there seem to be; some may be another user's, whom su or sudo left behind."""
     named = environ.get("GPG_TTY", "")
     if named.startswith("/dev/"):
-        try:
-            descriptor = os.open(named, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-        except OSError:
-            pass  # of a session that is over, or of another user
-        else:
-            os.close(descriptor)
-            return named
+        yield named
     for descriptor in (0, 2, 1):
-        if os.isatty(descriptor):
-            return os.ttyname(descriptor)
-    return ""
+        try:
+            yield os.ttyname(descriptor)
+        except OSError:
+            continue  # no terminal, or one of another container, which has no name here
+
+
+def _is_usable(terminal: str) -> bool:
+    """Return whether pinentry, which runs as this user, can open a terminal by its name."""
+    try:
+        os.close(os.open(terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 def _has_display(environ: "Mapping[str, str]") -> bool:

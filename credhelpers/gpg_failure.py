@@ -1,195 +1,215 @@
 """Why gpg failed, read off its status lines (doc/DETAILS), in words for the person who must act."""
 
+import os
+from itertools import pairwise
+
 from credhelpers.credential import StoreUnavailable
+from credhelpers.gpg_locked import LockedKey, Status
+from credhelpers.process import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from credhelpers.gpg import Gpg
     from credhelpers.process import Outcome
 
-# libgpg-error's codes; the lower 16 bits of the number in a status line.
-_CANCELLED = (99, 198)
-_NO_PINENTRY = 85
-_LOCKED = (11, 62, 0x8066)  # bad passphrase, timeout, not a terminal
-_NO_FILE = 0x8051
+_NO_FILE = 0x8051  # ENOENT in libgpg-error's codes
 _NOT_TRUSTED = "10"  # the reason in INV_RECP
+_LONGEST_HOME = 108 - len("/S.gpg-agent.browser") - 1  # unix(7)
+_AGAIN = "store the credentials again: docker login"
 
 
-def of_decryption(outcome: "Outcome", path: str, patience: float) -> StoreUnavailable:
+def of_decryption(outcome: "Outcome", path: str, gpg: "Gpg") -> StoreUnavailable:
     """Return why gpg did not decrypt.
 
     Args:
         outcome: What gpg left.
         path: The encrypted file.
-        patience: Seconds after which gpg was killed.
+        gpg: Ran it.
     """
-    status = _Status(outcome)
-    unlock = f"unlock it in a terminal: GPG_TTY=$(tty) gpg --decrypt --output /dev/null {_quoted(path)}"
+    status = Status(outcome)
+    locked = LockedKey(path, status, gpg.environ, gpg.patience)
     if outcome.exit_status is None:
-        return _of_stopped(outcome, patience, unlock)
-    home = _of_home(status)
-    if home:
-        return home
+        return _too_large(outcome) or locked.of_stopped()
+    setup = _of_setup(status, gpg)
+    if setup:
+        return setup
     code = status.error("pkdecrypt_failed", "get_passphrase")
     if code is not None:
-        return _of_secret_key(code, status, unlock)
+        return locked.of_code(code)
     if status.was_prompted:
-        return StoreUnavailable(
-            "the GPG key's passphrase was asked for, and not given or not right", "try again, or " + unlock
-        )
+        return locked.of_wrong_passphrase()
     return _of_content(outcome, status, path)
 
 
-def of_encryption(outcome: "Outcome", describe: "Callable[[str], str]", patience: float) -> StoreUnavailable:
+def of_encryption(outcome: "Outcome", another: str, gpg: "Gpg") -> StoreUnavailable:
     """Return why gpg did not encrypt.
 
     Args:
         outcome: What gpg left.
-        describe: Returns what gpg knows of a key, in its colon format; nothing for an unknown key.
-        patience: Seconds after which gpg was killed.
+        another: How to choose another key.
+        gpg: Ran it.
     """
-    status = _Status(outcome)
+    status = Status(outcome)
     if outcome.exit_status is None:
-        return _of_stopped(outcome, patience, "see what keeps it: gpg --list-keys")
-    home = _of_home(status)
-    if home:
-        return home
+        return StoreUnavailable(
+            f"gpg did not answer within {gpg.patience:g} s: {status.reason(1)}",
+            "see what keeps it: gpg --list-keys",
+        )
+    setup = _of_setup(status, gpg)
+    if setup:
+        return setup
     for line in status.lines("INV_RECP"):
-        reason, key = line[0], " ".join(line[1:])
-        if reason == _NOT_TRUSTED:
-            return StoreUnavailable(
-                f"the GPG key {key} is not trusted",
-                f"if it is the right one, say so: gpg --lsign-key {_quoted(key)}",
-            )
-        return _of_key(key, describe(key))
-    return StoreUnavailable(f"gpg cannot encrypt: {status.reason(1)}", "try it: gpg --encrypt")
+        key = " ".join(line[1:])
+        if line[0] == _NOT_TRUSTED:
+            return _of_untrusted(key, gpg)
+        return _of_key(key, gpg.describe(key), another)
+    return StoreUnavailable(f"gpg cannot encrypt: {status.reason(1)}", another)
 
 
-def _of_content(outcome: "Outcome", status: "_Status", path: str) -> StoreUnavailable:
+def extend(fingerprint: str, *, expired: bool, subkey: str) -> str:
+    """Return the command that lets a key be used again for a year.
+
+    ``'*'`` would not do for a subkey: it stands for those that have not expired (gpg(1)).
+
+    Args:
+        fingerprint: The key's.
+        expired: Whether the primary key has expired.
+        subkey: The fingerprint of the subkey that has expired, or nothing.
+    """
+    commands = [f"gpg --quick-set-expire {fingerprint} 1y"] if expired else []
+    commands += [f"gpg --quick-set-expire {fingerprint} 1y {subkey}"] if subkey else []
+    return " && ".join(commands)
+
+
+def extend_signing_key(description: str) -> str:
+    """Return the same for a key that signs, of which gpg's description is given."""
+    return _extend(_records(description), "s")
+
+
+def is_secret(description: str) -> bool:
+    """Return whether gpg's description is one of a key whose secret part is there too."""
+    return any(record[0] == "pub" and record[14] == "+" for record in _records(description))
+
+
+def _too_large(outcome: "Outcome") -> StoreUnavailable | None:
+    if len(outcome.output) > 1 << 20:
+        return StoreUnavailable("the entry is larger than any secret", _AGAIN)
+    return None
+
+
+def _of_content(outcome: "Outcome", status: Status, path: str) -> StoreUnavailable:
     """Say what is wrong with the file or with whom it is for."""
-    again = "store the credentials again: docker login"
     if outcome.exit_status == 0:
-        return StoreUnavailable(f"{path} is damaged or not encrypted", again)
+        return StoreUnavailable(f"{path} is damaged or not encrypted", _AGAIN)
     keys = status.values("NO_SECKEY")
     if keys:
         return StoreUnavailable(
             f"there is no secret key to decrypt {path}; it is encrypted for {', '.join(keys)}",
-            f"import that key: gpg --import <file>; or {again}",
+            f"import that key: gpg --import <file>; or {_AGAIN}",
         )
-    return StoreUnavailable(f"{path} is damaged: {status.reason(1)}", again)
+    return StoreUnavailable(f"{path} is damaged: {status.reason(1)}", _AGAIN)
 
 
-def _of_secret_key(code: int, status: "_Status", unlock: str) -> StoreUnavailable:
-    if code in _CANCELLED:
+def _of_untrusted(key: str, gpg: "Gpg") -> StoreUnavailable:
+    """Say that a key is not trusted; one's own becomes so by its owner's trust, others by a signature."""
+    cause = f"the GPG key {key} is not trusted"
+    description = gpg.describe(key)
+    fingerprint = next((record[9] for record in _records(description) if record[0] == "fpr"), key)
+    can_sign = any(record[0] == "sec" and record[1] == "u" for record in _records(gpg.describe_own()))
+    if can_sign and not is_secret(description):
         return StoreUnavailable(
-            "the prompt for the GPG key's passphrase was cancelled", "try again, or " + unlock
+            cause, f"if it is the right one, say so: gpg --yes --quick-lsign-key {fingerprint}"
         )
-    if code == _NO_PINENTRY:
-        return StoreUnavailable(
-            "the GPG key is locked, and gpg-agent has no pinentry to ask for its passphrase",
-            "install one: apt install pinentry-curses, or dnf install pinentry; then " + unlock,
-        )
-    if code in _LOCKED:
-        return StoreUnavailable(
-            f"the GPG key is locked, and its passphrase cannot be asked for here: {status.reason(2)}", unlock
-        )
-    return StoreUnavailable(f"gpg cannot use the secret key: {status.reason(2)}", unlock)
+    trust = f"echo {fingerprint}:6: | gpg --import-ownertrust"
+    return StoreUnavailable(cause, f"if it is the right one, say so: {trust}")
 
 
-def _of_key(key: str, description: str) -> StoreUnavailable:
+def _of_key(key: str, description: str, another: str) -> StoreUnavailable:
     """Say what is wrong with a recipient: the validity of the key, then that of its encryption subkeys."""
-    records = [line.split(":") for line in description.splitlines()]
-    validities = [record[1] for record in records if record[0] == "pub"]
+    records = _records(description)
+    primary = [record for record in records if record[0] == "pub"]
     parts = [record[1] for record in records if record[0] == "sub" and "e" in record[11]]
-    fingerprints = [record[9] for record in records if record[0] == "fpr"]
-    another = "choose another key: pass init <your GPG key>"
-    if not validities:
+    if not primary:
         return StoreUnavailable(
             f"there is no public key of {key}", f"import it: gpg --import <file>; or {another}"
         )
+    validities = [record[1] for record in primary]
+    fingerprint = next(record[9] for record in records if record[0] == "fpr")
     if "r" in validities:
         return StoreUnavailable(f"the GPG key {key} has been revoked", another)
+    if any("D" in record[11] for record in primary):
+        return StoreUnavailable(
+            f"the GPG key {key} is disabled",
+            f"enable it: gpg --edit-key {fingerprint} enable quit; or {another}",
+        )
     if "e" in validities or "e" in parts:
-        extend = f"gpg --quick-set-expire {fingerprints[0]} 1y"
         return StoreUnavailable(
-            f"the GPG key {key} has expired", f"extend it: {extend} && {extend} '*'; or {another}"
+            f"the GPG key {key} has expired", f"extend it: {_extend(records, 'e')}; or {another}"
         )
-    return StoreUnavailable(f"the GPG key {key} cannot be encrypted to", another)
-
-
-def _of_stopped(outcome: "Outcome", patience: float, remedy: str) -> StoreUnavailable:
-    if len(outcome.output) > 1 << 20:
-        return StoreUnavailable(
-            "the entry is larger than any secret", "store the credentials again: docker login"
-        )
+    add = f"gpg --quick-add-key {fingerprint} default encrypt"
     return StoreUnavailable(
-        f"gpg did not answer within {patience:g} s: most likely the key is locked and nobody could be asked",
-        remedy,
+        f"the GPG key {key} cannot be encrypted to", f"add a subkey that can: {add}; or {another}"
     )
 
 
-def _of_home(status: "_Status") -> StoreUnavailable | None:
-    """Say what keeps gpg from its keys or from its agent."""
+def _extend(records: list[list[str]], capability: str) -> str:
+    """Return how to extend a key and the newest of those of its subkeys that can do something."""
+    fingerprint = next(record[9] for record in records if record[0] == "fpr")
+    expired = any(record[0] == "pub" and record[1] == "e" for record in records)
+    subkeys = []
+    for record, following in pairwise(records):
+        # Of a key that has expired all subkeys count as expired; those with a date have one of their own.
+        if record[0] == "sub" and record[1] == "e" and capability in record[11] and record[6]:
+            subkeys.append((record[5], following[9]))
+    return extend(fingerprint, expired=expired, subkey=max(subkeys)[1] if subkeys else "")
+
+
+def _records(description: str) -> list[list[str]]:
+    """Return the records of gpg's colon format (doc/DETAILS), each of fifteen fields at least."""
+    lines = [line.split(":") for line in description.splitlines()]
+    return [line + [""] * (15 - len(line)) for line in lines]
+
+
+def _of_setup(status: Status, gpg: "Gpg") -> StoreUnavailable | None:
+    """Say what keeps gpg from its options, its keys or its agent."""
+    option = status.reason_with("invalid option")
+    if option:
+        place = "the file that it names" if ": invalid" in option else "PASSWORD_STORE_GPG_OPTS"
+        return StoreUnavailable(f"gpg does not know one of its options: {option}", f"remove it from {place}")
+    home = gpg.environ.get("GNUPGHOME") or gpg.environ.get("HOME", "") + "/.gnupg"
     code = status.error("add_keyblock_resource")
     if code == _NO_FILE:
         return StoreUnavailable(
             f"GnuPG has no keys here: {status.reason_with('pubring')}",
-            "set GNUPGHOME to where they are, or make one: gpg --full-generate-key",
+            "set GNUPGHOME to the directory in which they are",
         )
     if code is not None:
         return StoreUnavailable(
             f"gpg cannot read its keys: {status.reason_with('pubring')}",
-            "make GNUPGHOME (~/.gnupg) belong to the user who runs this, with mode 0700",
+            f"as root: chown -R {os.geteuid()} {quoted(home)} && chmod -R u+rwX,go= {quoted(home)}",
         )
     agent = status.reason_with("agent")
     if agent and status.values("NO_SECKEY"):
-        return StoreUnavailable(
-            f"gpg cannot reach its agent: {agent}",
-            "see what it says: gpg-connect-agent /bye; GNUPGHOME must be a short path with mode 0700",
-        )
+        return StoreUnavailable(f"gpg cannot reach its agent: {agent}", _agent_remedy(home, agent))
     return None
 
 
-class _Status:
-    """The status lines and messages of one run of gpg."""
-
-    def __init__(self, outcome: "Outcome") -> None:
-        lines = outcome.status.decode(errors="replace").splitlines()
-        self._lines = [line.split(" ")[1:] for line in lines if line.startswith("[GNUPG:] ")]
-        messages = outcome.errors.decode(errors="replace").splitlines()
-        self._messages = [line.removeprefix("gpg: ").strip() for line in messages if line.startswith("gpg: ")]
-
-    @property
-    def was_prompted(self) -> bool:
-        """Whether gpg-agent has started a pinentry."""
-        return any(line[0] == "PINENTRY_LAUNCHED" for line in self._lines)
-
-    def lines(self, keyword: str) -> list[list[str]]:
-        """Return the arguments of each line with a keyword."""
-        return [line[1:] for line in self._lines if line[0] == keyword and len(line) > 1]
-
-    def values(self, keyword: str) -> list[str]:
-        """Return the first argument of each line with a keyword."""
-        return [arguments[0] for arguments in self.lines(keyword)]
-
-    def error(self, *places: str) -> int | None:
-        """Return the code of the first error that happened at one of these places."""
-        for place, code, *_ in (line for line in self.lines("ERROR") if len(line) > 1):
-            if place in places and code.isdecimal():
-                return int(code) & 0xFFFF
-        return None
-
-    def reason(self, position: int) -> str:
-        """Return one of gpg's own messages that give a reason, counted from the last one, which is 1."""
-        reasons = [line for line in self._messages if ": " in line]
-        return reasons[-min(position, len(reasons))] if reasons else "gpg does not say why"
-
-    def reason_with(self, word: str) -> str:
-        """Return the last of gpg's own messages with a word in it."""
-        return next((line for line in reversed(self._messages) if word in line.lower()), "")
+def _agent_remedy(home: str, agent: str) -> str:
+    if "too long" in agent.lower() or len(home) > _LONGEST_HOME:
+        return "move GNUPGHOME to a shorter path: its sockets need one of less than 108 bytes"
+    configuration = f"{home}/gpg.conf"
+    if "agent-program" in _read(configuration):
+        drop = f"sed -i.bak '/^agent-program/d' {quoted(configuration)}"
+        return f"let gpg find its own agent: {drop}"
+    return (
+        "install it: apt install gpg-agent, or dnf install gnupg2; "
+        f"or give it its directory: chmod -R u+rwX,go= {quoted(home)}"
+    )
 
 
-def _quoted(path: str) -> str:
-    """Quote a word for a shell."""
-    return "'" + path.replace("'", "'\\''") + "'"
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(1 << 16)
+    except OSError:
+        return ""

@@ -28,6 +28,11 @@ class Outcome:
         self.status = status
 
 
+def quoted(word: str) -> str:
+    """Return a word quoted for a shell (shlex brings re, whose import takes longer than a warm answer)."""
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
 def find(names: tuple[str, ...], environ: "Mapping[str, str]") -> str | None:
     """Return the absolute path of the first program of these names, or None.
 

@@ -12,7 +12,9 @@ from credhelpers import files
 from credhelpers.cli.keys import Key, SecretKeys, make_private
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.log import one_line
-from credhelpers.stores import pass_git
+from credhelpers.stores import pass_faults, pass_git
+from credhelpers.stores.pass_entries import is_there, is_there_to_read
+from credhelpers.stores.pass_recipients import keys_in, read_key_list
 from credhelpers.stores.password_store import PasswordStore, store_directory
 
 _PROBE = "credhelpers.invalid/credhelpers-probe-"  # migrate passes over such keys, and clears them away
@@ -54,7 +56,7 @@ def init_pass(*, key: str | None, no_passphrase: bool, force: bool, as_json: boo
         raise click.UsageError("--no-passphrase makes a new key; leave out --key.")
     directory = store_directory(os.environ)
     keys = SecretKeys(os.environ)
-    former = _read_key_list(directory)
+    former = _former_keys(directory)
     report: dict[str, object] = {"store": directory, "made_key": False, "initialised": False}
     chosen = keys.find(key) if key else None
     if former and not chosen:
@@ -111,17 +113,15 @@ def _check(key: Key) -> None:
         raise CredentialError(f"the GPG key {key.fingerprint} {key.fault}", key.remedy or "name another key")
 
 
-def _read_key_list(directory: str) -> list[str]:
+def _former_keys(directory: str) -> list[str]:
     """Return the keys that the store's .gpg-id names."""
     path = os.path.join(directory, ".gpg-id")
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read(1 << 20).splitlines()
-    except FileNotFoundError:
-        return []
+        if not is_there_to_read(directory) or not is_there(path):
+            return []
     except OSError as error:
-        raise CredentialError(f"cannot read {path}: {error.strerror}", "make it readable") from None
-    return [name for line in lines if (name := line.partition("#")[0].strip())]
+        raise pass_faults.unreadable(error, directory) from None
+    return keys_in(read_key_list(path, os.environ))
 
 
 def _initialise(directory: str, former: list[str], key: Key, keys: SecretKeys, *, force: bool) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import gnupg
 
-from credhelpers import gpg, process, settings
+from credhelpers import gpg, gpg_failure, process, settings
 from credhelpers.credential import CredentialError, StoreUnavailable
 
 _OLDEST = (2, 1)  # older ones have neither an agent for all keys nor today's curves
@@ -42,11 +42,17 @@ class Key:
         if validity in _UNUSABLE or "D" in capabilities:
             fault = _UNUSABLE.get(validity, _UNUSABLE["d"])
             if validity == "e":
-                extend = f"gpg --quick-set-expire {fingerprint} 1y"
-                remedy = f"extend it: {extend} && {extend} '*'"
-        elif "E" not in capabilities:  # a capital letter tells of what the key can do as a whole
-            fault = "cannot encrypt, or its part that could has expired"
-            remedy = f"add such a part: gpg --quick-add-key {fingerprint} default encrypt"
+                extend = gpg_failure.extend(fingerprint, expired=True, subkey=_expired_subkey(record))
+                remedy = f"extend it: {extend}"
+            elif fault == _UNUSABLE["d"]:
+                remedy = f"enable it: gpg --edit-key {fingerprint} enable quit"
+        elif "E" not in capabilities and _expired_subkey(record):  # a capital letter is for the whole key
+            fault = "has an encryption subkey that has expired"
+            extend = gpg_failure.extend(fingerprint, expired=False, subkey=_expired_subkey(record))
+            remedy = f"extend it: {extend}"
+        elif "E" not in capabilities:
+            fault = "cannot encrypt"
+            remedy = f"add a subkey that can: gpg --quick-add-key {fingerprint} default encrypt"
         elif validity not in _TRUSTED:
             fault = "is not trusted"
             remedy = f"say that it is yours: echo {fingerprint}:6: | gpg --import-ownertrust"
@@ -156,6 +162,16 @@ def make_private(directory: str) -> None:
         raise StoreUnavailable(
             f"cannot make {directory}: {error.strerror}", "name a place that you may write to"
         ) from None
+
+
+def _expired_subkey(record: dict[str, Any]) -> str:
+    """Return the fingerprint of the newest encryption subkey whose own date has passed, or nothing."""
+    expired = []
+    for key_id, capabilities, fingerprint, *_ in record["subkeys"]:
+        subkey = record["subkey_info"].get(key_id, {})
+        if "e" in capabilities and subkey.get("trust") == "e" and subkey.get("expires"):
+            expired.append((subkey.get("date", ""), fingerprint))
+    return str(max(expired)[1]) if expired else ""
 
 
 def _user() -> str:

@@ -4,11 +4,20 @@ import errno
 import os
 
 from credhelpers import files
-from credhelpers.credential import BadRequest, StoreUnavailable
+from credhelpers.credential import StoreUnavailable
 from credhelpers.gpg import Gpg
-from credhelpers.stores import pass_git
-from credhelpers.stores.pass_entries import FOLDER, SUFFIX, file_name, folder_name, lock
-from credhelpers.stores.pass_recipients import recipients
+from credhelpers.process import quoted
+from credhelpers.stores import pass_faults, pass_git
+from credhelpers.stores.pass_entries import (
+    FOLDER,
+    SUFFIX,
+    file_name,
+    folder_name,
+    is_there,
+    is_there_to_read,
+    lock,
+)
+from credhelpers.stores.pass_recipients import recipients, umask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,9 +42,9 @@ def put(directory: str, server: str, credential: "Credential", environ: "Mapping
     folder = f"{directory}/{FOLDER}/{folder_name(server)}"
     path = f"{folder}/{file_name(credential.username)}"
     gpg = Gpg(environ)
-    keys = recipients(directory, os.path.dirname(path), gpg, environ)
-    content = gpg.encrypt(credential.secret.encode(), keys)
-    mask = os.umask(_umask(environ))
+    chosen = recipients(directory, os.path.dirname(path), gpg, environ)
+    content = gpg.encrypt(credential.secret.encode(), chosen.keys, f"choose another key: {chosen.change}")
+    mask = os.umask(umask(environ))
     try:
         _make_folder(directory, f"{directory}/{FOLDER}")
         with lock(f"{directory}/{FOLDER}"):
@@ -49,7 +58,7 @@ def put(directory: str, server: str, credential: "Credential", environ: "Mapping
                 environ,
             )
     except OSError as error:
-        raise _unwritable(error) from None
+        raise pass_faults.unwritable(error, directory) from None
     finally:
         os.umask(mask)
 
@@ -67,7 +76,9 @@ def remove(directory: str, server: str, environ: "Mapping[str, str]") -> None:
     """
     folder = f"{directory}/{FOLDER}/{folder_name(server)}"
     try:
-        if not os.path.lexists(folder):
+        if not is_there(folder):
+            for place in (f"{directory}/{FOLDER}", directory):
+                is_there_to_read(place)  # raises when it cannot be told
             return
         _stay_within(directory, f"{directory}/{FOLDER}")
         with lock(f"{directory}/{FOLDER}"):
@@ -79,24 +90,31 @@ def remove(directory: str, server: str, environ: "Mapping[str, str]") -> None:
     except FileNotFoundError:
         return  # somebody else has removed it all
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise _unwritable(error) from None
+        raise pass_faults.unwritable(error, directory) from None
 
 
 def _clear(folder: str, keep: str) -> None:
     """Remove a server's entries but one, what killed writers left, and then the folders without content."""
-    with os.scandir(folder) as found:
-        items = list(found)
-    for item in items:
-        if item.is_dir(follow_symlinks=False):
-            _clear(item.path, keep)
-        elif item.path != keep and (item.name.endswith(SUFFIX) or _is_left_over(item.name)):
-            os.unlink(item.path)
-    try:
-        os.rmdir(folder)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
+    folders = [folder]
+    for place in folders:  # which grows meanwhile; no recursion, for a path may have some 2,000 folders
+        try:
+            with os.scandir(place) as found:
+                items = list(found)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            continue  # nobody can name what lies there
+        for item in items:
+            if item.is_dir(follow_symlinks=False):
+                folders.append(item.path)
+            elif item.path != keep and (item.name.endswith(SUFFIX) or _is_left_over(item.name)):
+                os.unlink(item.path)
+    for place in reversed(folders):
+        try:
+            os.rmdir(place)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENAMETOOLONG):
+                raise
 
 
 def _is_left_over(name: str) -> bool:
@@ -105,44 +123,26 @@ def _is_left_over(name: str) -> bool:
 
 def _make_folder(directory: str, folder: str) -> None:
     """Make a folder of the store with its parents, but none where a symbolic link leads out of it."""
-    if not os.path.isdir(folder):
-        if folder != directory:
-            _make_folder(directory, os.path.dirname(folder))
-        os.makedirs(folder, exist_ok=True)
+    missing = []
+    while not is_there_to_read(folder):
+        missing.append(folder)
+        if folder == directory:
+            break
+        folder = os.path.dirname(folder)
     _stay_within(directory, folder)
+    for place in reversed(missing):
+        os.makedirs(place, exist_ok=True)
+    if missing:
+        _stay_within(directory, missing[0])  # somebody may have put a link there since
 
 
 def _stay_within(directory: str, folder: str) -> None:
     root = os.path.realpath(directory).rstrip("/")
     if not f"{os.path.realpath(folder)}/".startswith(f"{root}/"):
+        link = folder
+        while not os.path.islink(link) and link not in (directory, "/"):
+            link = os.path.dirname(link)
         raise StoreUnavailable(
-            f"{folder} is a symbolic link that leads out of the password store",
-            "put a directory in its place",
+            f"{link} is a symbolic link that leads out of the password store",
+            f"move it away: mv {quoted(link)} {quoted(link + '.old')}",
         )
-
-
-def _umask(environ: "Mapping[str, str]") -> int:
-    named = environ.get("PASSWORD_STORE_UMASK") or "077"
-    try:
-        return int(named, 8) & 0o777
-    except ValueError:
-        raise StoreUnavailable(f"PASSWORD_STORE_UMASK is no octal number: {named}") from None
-
-
-def _unwritable(error: OSError) -> BadRequest | StoreUnavailable:
-    if error.errno == errno.ENAMETOOLONG:
-        return BadRequest(
-            "the server URL or the username is too long to be a file name of the password store"
-        )
-    if isinstance(error, TimeoutError):
-        return StoreUnavailable(f"cannot change the password store: {error}")
-    place = f"{error.filename}: " if error.filename else ""
-    return StoreUnavailable(f"cannot write to the password store: {place}{error.strerror}", _remedy(error))
-
-
-def _remedy(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "make room on that file system; what was stored before still stands"
-    if error.errno == errno.EROFS:
-        return "mount that file system for writing, or set PASSWORD_STORE_DIR"
-    return "make it writable for the user who runs this"

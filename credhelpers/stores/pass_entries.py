@@ -5,10 +5,12 @@ The form is docker-credential-helpers' (pass/pass.go):
 """
 
 import binascii
+import errno
 import os
 
 from credhelpers import files
 from credhelpers.credential import BadRequest
+from credhelpers.servers import flaw
 
 FOLDER = "docker-credential-helpers"
 SUFFIX = ".gpg"
@@ -74,10 +76,17 @@ def newest_entry(folder: str) -> Entry | None:
 
     Raises:
         OSError: The folder cannot be read.
+        StoreUnavailable: There is something in it that should be an entry, and is no file that can be one.
     """
-    entries = entries_below(folder)
-    if len(entries) < 2:
-        return entries[0] if entries else None
+    entries, faults = entries_below(folder)
+    if not entries:
+        if faults:
+            from credhelpers.stores import pass_faults
+
+            raise pass_faults.no_entry(*faults[0])
+        return None
+    if len(entries) == 1:
+        return entries[0]
     return max(entries, key=lambda entry: (_written(entry.path), entry.username))
 
 
@@ -88,22 +97,59 @@ def _written(path: str) -> int:
         return 0
 
 
-def entries_below(folder: str, prefix: str = "") -> list[Entry]:
-    """Return all entries of a server's folder; none when there is no such folder."""
-    entries = []
+def entries_below(folder: str) -> tuple[list[Entry], list[tuple[str, str]]]:
+    """Return all entries of a server's folder, and what should be one but cannot be, with the reason.
+
+    Raises:
+        OSError: The folder, or one within it, cannot be read.
+    """
+    entries: list[Entry] = []
+    faults: list[tuple[str, str]] = []
+    folders = [(folder, "")]
+    while folders:  # no recursion: a path may have some 2,000 folders
+        place, prefix = folders.pop()
+        for item in _items(place, is_deep=bool(prefix)):
+            name = item.name
+            if item.is_dir(follow_symlinks=False):
+                folders.append((item.path, f"{prefix}{name}/"))
+                if name.endswith(SUFFIX):
+                    faults.append((item.path, "is a directory, and should be an encrypted file"))
+            elif name.endswith(SUFFIX) and name != SUFFIX:
+                username = _text(prefix + name[: -len(SUFFIX)])
+                fault = _fault(item, username)
+                if fault:
+                    faults.append((item.path, fault))
+                elif username:
+                    entries.append(Entry(username, item.path))
+    return entries, faults
+
+
+def _items(folder: str, *, is_deep: bool) -> "list[os.DirEntry[str]]":
+    """Return what is in a folder: nothing where there is none, and where it lies too deep to be named."""
     try:
         with os.scandir(folder) as found:
-            for item in found:
-                name = item.name
-                if item.is_dir(follow_symlinks=False):
-                    entries += entries_below(item.path, f"{prefix}{name}/")
-                elif name.endswith(SUFFIX) and name != SUFFIX:
-                    username = _text(prefix + name[: -len(SUFFIX)])
-                    if username is not None:
-                        entries.append(Entry(username, item.path))
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    return entries
+            return list(found)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG and is_deep:
+            return []
+        raise
+
+
+def _fault(item: "os.DirEntry[str]", username: str | None) -> str:
+    """Return what keeps a directory entry from being read as a credential."""
+    if username is None:
+        return "has a name that is not UTF-8"
+    if flaw(username):
+        return f"has a name that {flaw(username)}"
+    try:
+        is_file = item.is_file()
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if is_file:
+        return ""
+    return "is a symbolic link that leads nowhere" if item.is_symlink() else "is not a regular file"
 
 
 def _text(name: str) -> str | None:
@@ -116,16 +162,47 @@ def _text(name: str) -> str | None:
         return None
 
 
+def is_there(path: str) -> bool:
+    """Return whether there is anything at a path; what cannot be looked at is never taken for absent.
+
+    Raises:
+        OSError: It cannot be told, for want of permission, say, or because the disk fails.
+    """
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:  # such a name nothing can have
+            raise
+        return False
+    return True
+
+
+def is_there_to_read(path: str) -> bool:
+    """Return the same of a directory or of where a link to it leads.
+
+    Raises:
+        OSError: As for `is_there`; and when the link leads nowhere, as it does where a disk is not mounted.
+    """
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        if is_there(path):
+            raise OSError(errno.ELOOP, "the symbolic link leads nowhere", path) from None
+        return False
+    return True
+
+
 def nearest(directory: str, folder: str, name: str) -> str | None:
-    """Return the first folder, from one of the store upwards to the store itself, that holds a name."""
-    while not os.path.lexists(f"{folder}/{name}"):
+    """Return the first folder, from one of the store upwards to the store itself, that holds a name.
+
+    Raises:
+        OSError: It cannot be told.
+    """
+    while not is_there(f"{folder}/{name}"):
         parent = os.path.dirname(folder)
         if folder in (directory, parent):
             return None
         folder = parent
     return folder
-
-
-def uninitialised(directory: str) -> tuple[str, str]:
-    """Return the cause and the remedy for a directory that is no password store."""
-    return f"there is no password store in {directory}", "make one: credhelpers init pass"

@@ -25,22 +25,23 @@ _FOREIGN = (
 
 
 def commit(directory: str, folder: str, message: str, environ: "Mapping[str, str]") -> None:
-    """Commit what has changed in one folder of the store; nothing when the store is no git repository.
+    """Commit what has changed in a folder or file of the store; nothing when that is no git repository.
 
     The change itself is on disk by now, so a commit that fails is warned of and no more.
 
     Args:
         directory: The password store.
-        folder: The folder that was changed, or removed.
+        folder: The folder or file that was changed, or removed.
         message: What was done.
         environ: The client's environment.
     """
-    work_tree = nearest(directory, folder, ".git")
-    if work_tree is None:
-        return
     try:
+        start = folder if os.path.isdir(folder) else os.path.dirname(folder)
+        work_tree = nearest(directory, start, ".git")
+        if work_tree is None:
+            return
         _Git(directory, work_tree, environ).commit(folder, message)
-    except _GitFailed as failure:
+    except (_GitFailed, OSError) as failure:
         warn(f"the change is not in the password store's git history: {failure}")
 
 

@@ -1,9 +1,12 @@
 """For whom the password store encrypts, by pass's own rules (password-store.sh, set_gpg_recipients)."""
 
 import os
+import stat
 
 from credhelpers.credential import StoreUnavailable
-from credhelpers.stores.pass_entries import nearest, uninitialised
+from credhelpers.process import quoted
+from credhelpers.stores import pass_faults
+from credhelpers.stores.pass_entries import nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,11 +14,27 @@ if TYPE_CHECKING:
 
     from credhelpers.gpg import Gpg
 
-_LONGEST = 1 << 20
+_LONGEST = 1 << 16  # bytes of a list of keys
+_ANOTHER = "credhelpers init pass --force --key <your GPG key>"
 
 
-def recipients(directory: str, folder: str, gpg: "Gpg", environ: "Mapping[str, str]") -> list[str]:
-    """Return the keys for which an entry is encrypted, as the user names them.
+class Recipients:
+    """The keys for which an entry is encrypted.
+
+    Attributes:
+        keys: As the user names them.
+        change: The command, or the words, that name other keys.
+    """
+
+    __slots__ = ("change", "keys")
+
+    def __init__(self, keys: list[str], change: str) -> None:
+        self.keys = keys
+        self.change = change
+
+
+def recipients(directory: str, folder: str, gpg: "Gpg", environ: "Mapping[str, str]") -> Recipients:
+    """Return the keys for which an entry is encrypted.
 
     Args:
         directory: The password store.
@@ -24,35 +43,114 @@ def recipients(directory: str, folder: str, gpg: "Gpg", environ: "Mapping[str, s
         environ: The client's environment, with pass's own variables in it.
 
     Raises:
-        StoreUnavailable: The store names no keys, or its list is not signed as it must be.
+        StoreUnavailable: The store names no keys, its list cannot be read or trusted, or is not signed as it
+            must be.
     """
     keys = environ.get("PASSWORD_STORE_KEY", "").split()
     if keys:
-        return keys
-    found = nearest(directory, folder, ".gpg-id")
-    if found is None:
-        raise StoreUnavailable(*uninitialised(directory))
-    path = f"{found}/.gpg-id"
+        return Recipients(keys, "set PASSWORD_STORE_KEY to <your GPG key>")
     try:
-        with open(path, "rb") as file:
-            content = file.read(_LONGEST)
+        found = nearest(directory, folder, ".gpg-id")
     except OSError as error:
-        raise StoreUnavailable(f"cannot read {path}: {error.strerror}") from None
-    _verify(path, content, gpg, environ.get("PASSWORD_STORE_SIGNING_KEY", "").split())
-    lines = content.decode(errors="replace").splitlines()
-    keys = [key for line in lines if (key := line.partition("#")[0].strip())]
+        raise pass_faults.unreadable(error, directory) from None
+    if found is None:
+        raise StoreUnavailable(*pass_faults.uninitialised(directory))
+    path = f"{found}/.gpg-id"
+    change = _ANOTHER if found == directory else f"echo <your GPG key> > {quoted(path)}"
+    content = read_key_list(path, environ)
+    signing_keys = environ.get("PASSWORD_STORE_SIGNING_KEY", "").split()
+    if signing_keys:
+        from credhelpers.stores.pass_signature import verify
+
+        verify(path, content, gpg, signing_keys)
+    keys = keys_in(content)
     if not keys:
-        raise StoreUnavailable(f"{path} names no key", "name one: pass init <your GPG key>")
-    return keys
+        raise StoreUnavailable(f"{path} names no key", f"name one: {change}")
+    return Recipients(keys, change)
 
 
-def _verify(path: str, content: bytes, gpg: "Gpg", trusted: list[str]) -> None:
-    """Refuse a list of keys that none of the user's signing keys has signed."""
-    if not trusted:
-        return
-    signature = path + ".sig"
-    remedy = f"check who changed it; then sign it: gpg --detach-sign {path}"
-    if not os.path.isfile(signature):
-        raise StoreUnavailable(f"{path} is not signed, and PASSWORD_STORE_SIGNING_KEY is set", remedy)
-    if gpg.signers(content, signature).isdisjoint(trusted):
-        raise StoreUnavailable(f"{path} is not signed by a key of PASSWORD_STORE_SIGNING_KEY", remedy)
+def keys_in(content: bytes) -> list[str]:
+    """Return the keys that a list names, one a line; ``#`` starts a comment."""
+    lines = content.decode(errors="replace").splitlines()
+    return [key for line in lines if (key := line.partition("#")[0].strip())]
+
+
+def read_key_list(path: str, environ: "Mapping[str, str]") -> bytes:
+    """Return the content of a ``.gpg-id``, which whoever may write to decides who can read the secrets.
+
+    Args:
+        path: The file, which is there.
+        environ: ``PASSWORD_STORE_UMASK`` tells whether the user's group shares the store.
+
+    Raises:
+        StoreUnavailable: It cannot be read, or is no regular file, or others may write to it.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise _irregular(path, "is not a regular file")  # not even opened: that may block or do something
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            _trust(path, os.fstat(descriptor), environ)
+            content = _read(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise pass_faults.unreadable(error, os.path.dirname(path)) from None
+    if len(content) > _LONGEST:
+        raise _irregular(path, f"is larger than {_LONGEST} bytes")
+    if b"\0" in content:
+        raise _irregular(path, "contains a NUL character")
+    return content
+
+
+def _read(descriptor: int) -> bytes:
+    content = b""
+    while len(content) <= _LONGEST and (chunk := os.read(descriptor, _LONGEST + 1)):
+        content += chunk
+    return content
+
+
+def _trust(path: str, status: os.stat_result, environ: "Mapping[str, str]") -> None:
+    """Refuse a list that others may write to, other than by the umask that the user has set for the store."""
+    if not stat.S_ISREG(status.st_mode):
+        raise _irregular(path, "is not a regular file")
+    shared = ~umask(environ) & 0o020  # on purpose, with the group
+    if status.st_uid not in (0, os.geteuid()) and not shared:
+        copy = quoted(path + ".own")
+        raise StoreUnavailable(
+            f"{path} belongs to another user, who so chooses who can decrypt",
+            f"check the keys in it, then make it yours: cp {quoted(path)} {copy} && "
+            f"mv -f {copy} {quoted(path)}",
+        )
+    for place, mode in (
+        (path, status.st_mode),
+        (os.path.dirname(path), os.stat(os.path.dirname(path)).st_mode),
+    ):
+        if mode & 0o022 & ~shared:
+            raise StoreUnavailable(
+                f"other users may write to {place}, and so choose who can decrypt",
+                f"check the keys in {path}, then: chmod go-w {quoted(place)}",
+            )
+
+
+def umask(environ: "Mapping[str, str]") -> int:
+    """Return the permissions that are taken away from new files of the store.
+
+    Raises:
+        StoreUnavailable: ``PASSWORD_STORE_UMASK`` is no octal number.
+    """
+    named = environ.get("PASSWORD_STORE_UMASK") or "077"
+    try:
+        return int(named, 8) & 0o777
+    except ValueError:
+        raise StoreUnavailable(
+            f"PASSWORD_STORE_UMASK is not an octal number: {named}", "set it to one such as 077"
+        ) from None
+
+
+def _irregular(path: str, fault: str) -> StoreUnavailable:
+    again = "credhelpers init pass --key <your GPG key>"
+    return StoreUnavailable(
+        f"{path} {fault}",
+        f"move it away and make it anew: mv {quoted(path)} {quoted(path + '.old')} && {again}",
+    )

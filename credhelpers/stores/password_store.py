@@ -8,7 +8,7 @@ from credhelpers import settings
 from credhelpers.credential import Credential, CredentialsNotFound, StoreUnavailable
 from credhelpers.servers import candidate_keys
 from credhelpers.stores import pass_entries
-from credhelpers.stores.pass_entries import uninitialised
+from credhelpers.stores.listing import listable, skip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,26 +45,45 @@ class PasswordStore:
             opened = self._open(key)
             if opened is not None:
                 return self._decrypt(*opened)
-        if not os.path.isdir(self._folder) and not self.is_initialised():
-            raise CredentialsNotFound(*uninitialised(self._directory))
+        if not self._has_folder() and not self.is_initialised():
+            from credhelpers.stores import pass_faults
+
+            raise CredentialsNotFound(*pass_faults.uninitialised(self._directory))
         raise CredentialsNotFound
+
+    def _names(self) -> list[str]:
+        """Return the names of all servers' folders."""
+        try:
+            return os.listdir(self._folder)
+        except FileNotFoundError:
+            if not self._has_folder():
+                self.is_initialised()  # raises when that cannot be told
+            return []
+        except OSError as error:
+            raise self._unreadable(error) from None
 
     def list(self) -> dict[str, str]:
         """Return the username of each server, in the order of the servers.
 
+        A server whose entry is damaged, or that no client could ask for, is named on standard error.
+
         Raises:
             StoreUnavailable: The store cannot be read.
         """
-        usernames = {}
-        try:
-            for name in _names(self._folder):
-                server = pass_entries.server_of(name)
-                entry = self._entry(f"{self._folder}/{name}") if server else None
-                if server and entry:
-                    usernames[server] = entry.username
-        except OSError as error:
-            raise _unreadable(error) from None
-        return dict(sorted(usernames.items()))
+        entries = []
+        for name in self._names():
+            server = pass_entries.server_of(name)
+            if server is None:
+                continue
+            try:
+                entry = self._entry(f"{self._folder}/{name}")
+            except (OSError, StoreUnavailable) as error:
+                fault = error.cause if isinstance(error, StoreUnavailable) else str(error.strerror)
+                skip("the password store", server, fault)
+                continue
+            if entry:
+                entries.append((server, entry.username))
+        return listable(sorted(entries), "the password store")
 
     def store(self, server: str, credential: Credential) -> None:
         """Encrypt a credential and put it in place of the one that the server has.
@@ -100,15 +119,15 @@ class PasswordStore:
                 except FileNotFoundError:
                     continue  # another username has taken its place since
         except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:
+            if error.errno == errno.ENAMETOOLONG and not pass_entries.is_there(folder):
                 return None  # so nobody can have stored it
-            raise _unreadable(error) from None
-        raise StoreUnavailable(f"cannot read the password store: {folder} does not come to rest")
+            raise self._unreadable(error) from None
+        raise StoreUnavailable(f"cannot read the password store: {folder} keeps changing", "try again")
 
     def _entry(self, folder: str) -> "Entry | None":
         """Return the newest entry of a folder, also while others change what is in it."""
         entry = pass_entries.newest_entry(folder)
-        if entry is not None or not os.path.isdir(folder):
+        if entry is not None or not pass_entries.is_there_to_read(folder):
             return entry
         # While a username takes the place of another one, a reader may miss both.
         with pass_entries.lock(self._folder):
@@ -119,7 +138,9 @@ class PasswordStore:
 
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise StoreUnavailable(f"{entry.path} is no regular file")
+                from credhelpers.stores import pass_faults
+
+                raise pass_faults.no_entry(entry.path, "is not a regular file")
             content = Gpg(self._environ).decrypt(descriptor, entry.path)
         finally:
             os.close(descriptor)
@@ -131,36 +152,48 @@ class PasswordStore:
             ) from None
 
     def is_initialised(self) -> bool:
-        """Tell whether there is anybody to encrypt for, so whether the user keeps a password store."""
-        return bool(self._environ.get("PASSWORD_STORE_KEY")) or os.path.isfile(f"{self._directory}/.gpg-id")
+        """Return whether there is anybody to encrypt for, so whether the user keeps a password store.
+
+        Raises:
+            StoreUnavailable: It cannot be told, as the store cannot be read.
+        """
+        if self._environ.get("PASSWORD_STORE_KEY"):
+            return True
+        try:
+            return pass_entries.is_there_to_read(self._directory) and pass_entries.is_there(
+                f"{self._directory}/.gpg-id"
+            )
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def _has_folder(self) -> bool:
+        try:
+            return pass_entries.is_there_to_read(self._folder)
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: OSError) -> StoreUnavailable:
+        from credhelpers.stores import pass_faults
+
+        return pass_faults.unreadable(error, self._directory)
+
+
+class NoHomeDirectory(StoreUnavailable):
+    """There is no place where a password store could be."""
 
 
 def store_directory(environ: "Mapping[str, str]") -> str:
     """Return the directory of the password store, whether it exists or not.
 
     Raises:
-        StoreUnavailable: None is named and there is no home directory.
+        NoHomeDirectory: None is named and there is no home directory.
     """
     named = environ.get("PASSWORD_STORE_DIR")
     if named:
         return os.path.abspath(named)
     home = settings.home_directory(environ)
     if home is None:
-        raise StoreUnavailable(
+        raise NoHomeDirectory(
             "there is no home directory, so no password store", "set HOME or PASSWORD_STORE_DIR"
         )
     return f"{home}/.password-store"
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except FileNotFoundError:
-        return []
-
-
-def _unreadable(error: OSError) -> StoreUnavailable:
-    return StoreUnavailable(
-        f"cannot read the password store: {error.filename}: {error.strerror}",
-        "make the files below it readable for the user who runs this",
-    )

@@ -123,12 +123,14 @@ class AutoStore:
 
     def _default(self) -> str:
         if not self._configured:
-            from credhelpers.stores.password_store import PasswordStore
+            from credhelpers.stores.password_store import NoHomeDirectory, PasswordStore
 
             try:
                 self._configured = "pass" if PasswordStore(self._environ).is_initialised() else "keyring"
-            except StoreUnavailable:
+            except NoHomeDirectory:
                 self._configured = "keyring"
+            except StoreUnavailable:
+                self._configured = "pass"  # it is there, and says itself why it cannot be read
         return self._configured
 
     def _open(self, helper: str) -> "Store":

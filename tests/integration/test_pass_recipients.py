@@ -128,7 +128,7 @@ def test_an_empty_list_of_keys_is_named(store: Store) -> None:
     (store.directory / ".gpg-id").write_text("# nobody yet\n")
     assert store.refused(SERVER) == (
         f"{store.directory}/.gpg-id names no key",
-        "name one: pass init <your GPG key>",
+        "name one: credhelpers init pass --force --key <your GPG key>",
     )
 
 
@@ -183,10 +183,76 @@ def test_a_list_of_keys_that_is_not_signed_as_it_must_be_is_refused(
     elif fault == "not trusted here":
         signing_key = "A" * 40
     cause, remedy = store.with_env(PASSWORD_STORE_SIGNING_KEY=signing_key).refused(SERVER)
+    assert not store.folder.exists()
+    if fault == "a short id":
+        assert cause == "PASSWORD_STORE_SIGNING_KEY holds no fingerprint of a key"
+        return
     is_not = "is not signed, and" if fault == "unsigned" else "is not signed by a key of"
     assert cause.startswith(f"{path} {is_not} PASSWORD_STORE_SIGNING_KEY")
-    assert remedy == f"check who changed it; then sign it: gpg --detach-sign {path}"
-    assert not store.folder.exists()
+    if fault == "not trusted here":
+        assert remedy == "check who changed it; then let the owner of one of those keys sign it"
+    else:
+        command = f"gpg --yes --local-user {signing_key} --detach-sign '{path}'"
+        assert remedy == f"check who changed it; then sign it: {command}"
+
+
+LONG_AGO = ("--faked-system-time", "20200101T000000")
+
+
+@pytest.fixture
+def spoilt_gpg_home() -> Iterator[GpgHome]:
+    """A GnuPG home that the test may spoil."""
+    with throwaway_gpg_home() as home:
+        yield home
+
+
+def make_signing_key(home: GpgHome, expires: str = "never") -> str:
+    """Make a key that signs and nothing else, long ago, and return its fingerprint."""
+    before = home.run("--list-keys", "--with-colons")
+    home.run(*LONG_AGO, "--passphrase", "", "--quick-generate-key", "signer", "ed25519", "sign", expires)
+    keys = home.run("--list-keys", "--with-colons").decode().splitlines()
+    return next(line.split(":")[9] for line in keys if line.startswith("fpr") and line not in before.decode())
+
+
+def revoke(home: GpgHome, fingerprint: str) -> None:
+    certificate = (home.path / "openpgp-revocs.d" / f"{fingerprint}.rev").read_text()
+    home.run("--import", stdin=certificate.replace(":-----BEGIN", "-----BEGIN").encode())
+
+
+@pytest.mark.parametrize("fault", ["revoked key", "expired key", "expired signature"])
+def test_a_signature_that_counts_no_more_is_refused(
+    store: Store, spoilt_gpg_home: GpgHome, fault: str
+) -> None:
+    """VALIDSIG stands in gpg's status lines for each of them."""
+    store = store.with_env(**spoilt_gpg_home.env, PASSWORD_STORE_KEY="")
+    (store.directory / ".gpg-id").write_text(spoilt_gpg_home.fingerprint)
+    signer = make_signing_key(spoilt_gpg_home, "seconds=86400" if fault == "expired key" else "never")
+    path = str(store.directory / ".gpg-id")
+    expires = ("--default-sig-expire", "seconds=60") if fault == "expired signature" else ()
+    spoilt_gpg_home.run(*LONG_AGO, *expires, "--local-user", signer, "--detach-sign", path)
+    if fault == "revoked key":
+        revoke(spoilt_gpg_home, signer)
+    cause, remedy = store.with_env(PASSWORD_STORE_SIGNING_KEY=signer).refused(SERVER)
+    assert (
+        cause
+        == {
+            "revoked key": f"{path} is signed by a key that has been revoked: {signer}",
+            "expired key": f"{path} is signed by a key that has expired: {signer}",
+            "expired signature": f"the signature of {path} has expired",
+        }[fault]
+    )
+    assert remedy
+
+
+def test_of_two_signatures_a_good_one_is_enough(store: Store, spoilt_gpg_home: GpgHome) -> None:
+    store = store.with_env(**spoilt_gpg_home.env)
+    path = store.directory / ".gpg-id"
+    path.write_text(spoilt_gpg_home.fingerprint)
+    revoked, good = (make_signing_key(spoilt_gpg_home), spoilt_gpg_home.fingerprint)
+    spoilt_gpg_home.run("--local-user", revoked, "--local-user", good, "--detach-sign", str(path))
+    revoke(spoilt_gpg_home, revoked)
+    assert "been revoked" in store.with_env(PASSWORD_STORE_SIGNING_KEY=revoked).refused(SERVER)[0]
+    put(store.with_env(PASSWORD_STORE_SIGNING_KEY=f"{revoked} {good}"))
 
 
 def test_reading_needs_no_signature(store: Store) -> None:

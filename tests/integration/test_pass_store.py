@@ -204,7 +204,7 @@ def test_files_are_private_unless_the_user_wants_otherwise(store: Store) -> None
 
     assert modes(SERVER) == ["drwx------", "-rw-------"]
     assert modes("other.example") == ["drwxr-x---", "-rw-r-----"]
-    assert "no octal number" in store.with_env(PASSWORD_STORE_UMASK="rwx").refused(SERVER)[0]
+    assert "not an octal number" in store.with_env(PASSWORD_STORE_UMASK="rwx").refused(SERVER)[0]
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_a_link_out_of_the_store_is_not_followed_for_writing(
     link.symlink_to(outside)
     cause, remedy = store.refused(SERVER, "team/robot")
     assert "is a symbolic link that leads out of the password store" in cause
-    assert remedy == "put a directory in its place"
+    assert remedy == f"move it away: mv '{link}' '{link}.old'"
     assert list(outside.iterdir()) == []
 
 

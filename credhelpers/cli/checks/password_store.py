@@ -35,14 +35,15 @@ def check_password_store(environ: Mapping[str, str]) -> list[Finding]:
     gpg = Gpg(unattended)
     try:
         directory = store_directory(environ)
-        keys = recipients(directory, os.path.join(directory, FOLDER), gpg, environ)
+        chosen = recipients(directory, os.path.join(directory, FOLDER), gpg, environ)
     except StoreUnavailable as error:
         return [*found, failed(_STORE, error)]
+    keys = chosen.keys
     found.append(ok(_STORE, f"{directory} encrypts for {', '.join(keys)}"))
     if os.path.isdir(directory):
         found.append(_mode(directory))
     try:
-        encrypted = gpg.encrypt(_PROBE, keys)
+        encrypted = gpg.encrypt(_PROBE, keys, f"choose another key: {chosen.change}")
     except StoreUnavailable as error:
         return [*found, failed(_ENCRYPT, error)]
     return [*found, ok(_ENCRYPT, "the key can be encrypted to"), _decryption(gpg, encrypted, keys)]

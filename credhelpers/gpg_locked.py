@@ -1,0 +1,171 @@
+"""Why a locked GPG key could not be unlocked by asking for its passphrase, and how to unlock it."""
+
+import os
+
+from credhelpers import process
+from credhelpers.credential import StoreUnavailable
+from credhelpers.gpg import ALONE_SECONDS, status_lines, terminal, terminals
+from credhelpers.process import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from credhelpers.process import Outcome
+
+# libgpg-error's codes; the lower 16 bits of the number in a status line.
+_CANCELLED = (99, 198)
+_NO_PINENTRY = 85
+_NOT_ANSWERED = 62
+_LOCKED = (11, 0x8066, 0x8023, 0x8051)  # bad passphrase; not a terminal, none that may or can be opened
+
+
+class LockedKey:
+    """What became of asking for a passphrase.
+
+    Args:
+        path: The encrypted file.
+        status: What gpg said.
+        environ: The environment in which it ran.
+        patience: Seconds after which it was killed.
+    """
+
+    def __init__(self, path: str, status: "Status", environ: "Mapping[str, str]", patience: float) -> None:
+        self._status = status
+        self._environ = environ
+        self._patience = patience
+        decrypt = f"GPG_TTY=$(tty) gpg --decrypt --output /dev/null {quoted(path)}"
+        self._unlock = f"unlock it in a terminal: {decrypt}"
+        # script(1) makes a terminal of one's own.
+        self._unlock_elsewhere = (
+            f"unlock it on a terminal of your own: script -qec {quoted(decrypt)} /dev/null"
+        )
+
+    def of_code(self, code: int) -> StoreUnavailable:
+        """Return the error for libgpg-error's code."""
+        if code in _CANCELLED:
+            return StoreUnavailable(
+                "the prompt for the GPG key's passphrase was cancelled", "try again, or " + self._unlock
+            )
+        if code == _NO_PINENTRY:
+            return self._of_pinentry()
+        foreign = self._foreign_terminal()
+        if foreign:
+            return StoreUnavailable(
+                f"the GPG key is locked, and its passphrase cannot be asked for on the terminal {foreign}: "
+                "it belongs to another user, as it does after su or sudo",
+                self._unlock_elsewhere,
+            )
+        if code == _NOT_ANSWERED:
+            return StoreUnavailable(
+                "the prompt for the GPG key's passphrase was not answered in time",
+                "try again, or " + self._unlock,
+            )
+        reason = self._status.reason(2)
+        if code in _LOCKED:
+            cause = f"the GPG key is locked, and its passphrase cannot be asked for here: {reason}"
+            return StoreUnavailable(cause, self._unlock)
+        return StoreUnavailable(f"gpg cannot use the secret key: {reason}", self._unlock)
+
+    def of_wrong_passphrase(self) -> StoreUnavailable:
+        """Return the error for a prompt that did not help."""
+        return StoreUnavailable(
+            "the GPG key's passphrase was asked for, and not given or not right",
+            "try again, or " + self._unlock,
+        )
+
+    def of_stopped(self) -> StoreUnavailable:
+        """Return the error for gpg that was killed in the end."""
+        if self._status.was_prompted and self._patience > ALONE_SECONDS:
+            return StoreUnavailable(
+                f"the prompt for the GPG key's passphrase was not answered within {self._patience:g} s",
+                "try again, or " + self._unlock,
+            )
+        cause = f"gpg did not answer within {self._patience:g} s: "
+        cause += "most likely the key is locked and nobody could be asked"
+        return StoreUnavailable(cause, self._unlock_elsewhere if self._foreign_terminal() else self._unlock)
+
+    def _foreign_terminal(self) -> str:
+        """Return the terminal that there is but that this user may not open, when there is no other."""
+        if terminal(self._environ):
+            return ""
+        return next(filter(_belongs_to_another_user, terminals(self._environ)), "")
+
+    def _of_pinentry(self) -> StoreUnavailable:
+        """Tell a pinentry that is not installed from one that the configuration names wrongly."""
+        home = self._environ.get("GNUPGHOME") or self._environ.get("HOME", "") + "/.gnupg"
+        configuration = f"{home}/gpg-agent.conf"
+        named = _pinentry_in(configuration)
+        cause = "the GPG key is locked, and gpg-agent has no pinentry to ask for its passphrase"
+        install = "install one: apt install pinentry-curses, or dnf install pinentry"
+        if not named:
+            return StoreUnavailable(cause, f"{install}; then {self._unlock}")
+        fault = "does not work"
+        if not os.path.lexists(named):
+            fault = "does not exist"
+        elif not os.access(named, os.X_OK):
+            fault = "may not be executed"
+        drop = f"sed -i.bak '/^pinentry-program/d' {quoted(configuration)} && gpgconf --kill gpg-agent"
+        if process.find(("pinentry",), self._environ) is None:
+            drop = f"{install}; {drop}"
+        return StoreUnavailable(
+            f"{cause}: {named}, which {configuration} names, {fault}",
+            f"let it find another: {drop}; then {self._unlock}",
+        )
+
+
+class Status:
+    """The status lines and messages of one run of gpg."""
+
+    def __init__(self, outcome: "Outcome") -> None:
+        self._lines = status_lines(outcome.status)
+        messages = outcome.errors.decode(errors="replace").splitlines()
+        self._messages = [line.removeprefix("gpg: ").strip() for line in messages if line.startswith("gpg: ")]
+
+    @property
+    def was_prompted(self) -> bool:
+        """Whether gpg-agent has started a pinentry."""
+        return any(line[0] == "PINENTRY_LAUNCHED" for line in self._lines)
+
+    def lines(self, keyword: str) -> list[list[str]]:
+        """Return the arguments of each line with a keyword."""
+        return [line[1:] for line in self._lines if line[0] == keyword and len(line) > 1]
+
+    def values(self, keyword: str) -> list[str]:
+        """Return the first argument of each line with a keyword."""
+        return [arguments[0] for arguments in self.lines(keyword)]
+
+    def error(self, *places: str) -> int | None:
+        """Return the code of the first error that happened at one of these places."""
+        for place, code, *_ in (line for line in self.lines("ERROR") if len(line) > 1):
+            if place in places and code.isdecimal():
+                return int(code) & 0xFFFF
+        return None
+
+    def reason(self, position: int) -> str:
+        """Return one of gpg's own messages that give a reason, counted from the last one, which is 1."""
+        reasons = [line for line in self._messages if ": " in line]
+        return reasons[-min(position, len(reasons))] if reasons else "gpg does not say why"
+
+    def reason_with(self, word: str) -> str:
+        """Return the last of gpg's own messages with a word in it."""
+        return next((line for line in reversed(self._messages) if word in line.lower()), "")
+
+
+def _pinentry_in(configuration: str) -> str:
+    """Return the pinentry that gpg-agent's configuration names, or nothing."""
+    try:
+        with open(configuration, encoding="utf-8", errors="replace") as file:
+            lines = file.read(1 << 16).splitlines()
+    except OSError:
+        return ""
+    words = [line.split(None, 1) for line in lines]
+    named = [word[1].strip() for word in words if len(word) > 1 and word[0] == "pinentry-program"]
+    return named[-1] if named else ""
+
+
+def _belongs_to_another_user(path: str) -> bool:
+    try:
+        return os.stat(path).st_uid != os.geteuid()
+    except OSError:
+        return False

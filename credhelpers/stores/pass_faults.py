@@ -1,0 +1,100 @@
+"""What keeps the password store from being read or written, and the command that mends it."""
+
+import errno
+import os
+
+from credhelpers.credential import BadRequest, StoreUnavailable
+from credhelpers.process import quoted
+
+_LINK = "correct that symbolic link, or mount the disk that it leads to"
+
+
+def uninitialised(directory: str) -> tuple[str, str]:
+    """Return the cause and the remedy for a directory that is no password store."""
+    return f"there is no password store in {directory}", "make one: credhelpers init pass"
+
+
+def no_entry(path: str, fault: str) -> StoreUnavailable:
+    """Return the error for what stands in an entry's place and is none.
+
+    Args:
+        path: What should be an encrypted file.
+        fault: What it is instead.
+    """
+    return StoreUnavailable(
+        f"{path} {fault}", f"move it away: mv {quoted(path)} {quoted(path + '.old')}; then: docker login"
+    )
+
+
+def unreadable(error: OSError, directory: str) -> StoreUnavailable:
+    """Return why the password store cannot be read, and what to do.
+
+    Args:
+        error: What the system said.
+        directory: The password store.
+    """
+    path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else directory
+    cause = f"cannot read the password store: {path}: {error.strerror}"
+    if isinstance(error, PermissionError):
+        return StoreUnavailable(cause, _permission(directory))
+    if isinstance(error, NotADirectoryError):
+        at_fault = _no_directory(path)
+        return StoreUnavailable(cause, f"move it away: mv {quoted(at_fault)} {quoted(at_fault + '.old')}")
+    if error.errno == errno.ELOOP:
+        return StoreUnavailable(cause, _LINK)
+    return StoreUnavailable(cause, "see what is wrong with the file system: dmesg")
+
+
+def unwritable(error: OSError, directory: str) -> BadRequest | StoreUnavailable:
+    """Return why the password store does not take a change, and what to do.
+
+    Args:
+        error: What the system said.
+        directory: The password store.
+    """
+    if error.errno == errno.ENAMETOOLONG:
+        return BadRequest(
+            "the server URL or the username is too long to be a file name of the password store"
+        )
+    if isinstance(error, TimeoutError):
+        return StoreUnavailable(f"cannot change the password store: {error}", "try again when it has ended")
+    place = f"{error.filename}: " if error.filename else ""
+    return StoreUnavailable(
+        f"cannot write to the password store: {place}{error.strerror}", _remedy(error, directory)
+    )
+
+
+def _remedy(error: OSError, directory: str) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room on that file system; what was stored before still stands"
+    if error.errno == errno.EROFS:
+        return "mount that file system for writing, or set PASSWORD_STORE_DIR"
+    if error.errno == errno.ELOOP:
+        return _LINK
+    if isinstance(error, PermissionError):
+        return _permission(directory)
+    if isinstance(error, NotADirectoryError | FileExistsError) and isinstance(error.filename, str):
+        at_fault = _no_directory(error.filename)
+        return f"move it away: mv {quoted(at_fault)} {quoted(at_fault + '.old')}"
+    return "see what is wrong with the file system: dmesg"
+
+
+def _permission(directory: str) -> str:
+    """Return how this user gets at the store."""
+    try:
+        is_own = os.stat(directory).st_uid == os.geteuid()
+    except OSError:
+        is_own = False
+    if is_own:
+        return f"give yourself access: chmod -R u+rwX {quoted(directory)}"
+    return f"make it yours, as root: chown -R {os.geteuid()} {quoted(directory)}"
+
+
+def _no_directory(path: str) -> str:
+    """Return the first part of a path that is there and is no directory."""
+    parts = path.split("/")
+    for end in range(2, len(parts) + 1):
+        place = "/".join(parts[:end])
+        if os.path.lexists(place) and not os.path.isdir(place):
+            return place
+    return path
