@@ -36,7 +36,7 @@ def unreadable(error: OSError, directory: str) -> StoreUnavailable:
     path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else directory
     cause = f"cannot read the password store: {path}: {error.strerror}"
     if isinstance(error, PermissionError):
-        return StoreUnavailable(cause, _permission(directory))
+        return StoreUnavailable(cause, _permission(directory, path))
     if isinstance(error, NotADirectoryError):
         at_fault = _no_directory(path)
         return StoreUnavailable(cause, f"move it away: mv {quoted(at_fault)} {quoted(at_fault + '.old')}")
@@ -72,20 +72,22 @@ def _remedy(error: OSError, directory: str) -> str:
     if error.errno == errno.ELOOP:
         return _LINK
     if isinstance(error, PermissionError):
-        return _permission(directory)
+        return _permission(directory, str(error.filename or directory))
     if isinstance(error, NotADirectoryError | FileExistsError) and isinstance(error.filename, str):
         at_fault = _no_directory(error.filename)
         return f"move it away: mv {quoted(at_fault)} {quoted(at_fault + '.old')}"
     return "see what is wrong with the file system: dmesg"
 
 
-def _permission(directory: str) -> str:
-    """Return how this user gets at the store."""
-    try:
-        is_own = os.stat(directory).st_uid == os.geteuid()
-    except OSError:
-        is_own = False
-    if is_own:
+def _permission(directory: str, path: str) -> str:
+    """Return how this user gets at the store, and at what in it could not be had."""
+    owners = set()
+    for place in (directory, os.path.dirname(path), path):
+        try:
+            owners.add(os.stat(place).st_uid)
+        except OSError:
+            continue  # below what may not be entered, or not made yet
+    if owners == {os.geteuid()}:
         return f"give yourself access: chmod -R u+rwX {quoted(directory)}"
     return f"make it yours, as root: chown -R {os.geteuid()} {quoted(directory)}"
 

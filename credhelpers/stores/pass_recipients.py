@@ -6,7 +6,7 @@ import stat
 from credhelpers.credential import StoreUnavailable
 from credhelpers.process import quoted
 from credhelpers.stores import pass_faults
-from credhelpers.stores.pass_entries import nearest
+from credhelpers.stores.pass_entries import is_there_to_read, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def recipients(directory: str, folder: str, gpg: "Gpg", environ: "Mapping[str, s
         return Recipients(keys, "set PASSWORD_STORE_KEY to <your GPG key>")
     try:
         found = nearest(directory, folder, ".gpg-id")
+        if found is None:
+            is_there_to_read(directory)  # raises when it cannot be told
     except OSError as error:
         raise pass_faults.unreadable(error, directory) from None
     if found is None:
