@@ -140,7 +140,7 @@ def _of_key(key: str, description: str, another: str) -> StoreUnavailable:
     if any("D" in record[11] for record in primary):
         return StoreUnavailable(
             f"the GPG key {key} is disabled",
-            f"enable it: gpg --edit-key {fingerprint} enable quit; or {another}",
+            f"enable it: gpg --batch --edit-key {fingerprint} enable quit; or {another}",
         )
     if "e" in validities or "e" in parts:
         return StoreUnavailable(
@@ -173,9 +173,9 @@ def _records(description: str) -> list[list[str]]:
 def _of_setup(status: Status, gpg: "Gpg") -> StoreUnavailable | None:
     """Say what keeps gpg from its options, its keys or its agent."""
     option = status.reason_with("invalid option")
-    if option:
-        place = "the file that it names" if ": invalid" in option else "PASSWORD_STORE_GPG_OPTS"
-        return StoreUnavailable(f"gpg does not know one of its options: {option}", f"remove it from {place}")
+    if option.startswith("invalid option"):  # and not in a file, of which gpg warns only
+        cause = f"gpg does not know one of its options: {option}"
+        return StoreUnavailable(cause, "remove it from PASSWORD_STORE_GPG_OPTS")
     home = gpg.environ.get("GNUPGHOME") or gpg.environ.get("HOME", "") + "/.gnupg"
     code = status.error("add_keyblock_resource")
     if code == _NO_FILE:

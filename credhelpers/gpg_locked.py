@@ -120,7 +120,9 @@ class Status:
     def __init__(self, outcome: "Outcome") -> None:
         self._lines = status_lines(outcome.status)
         messages = outcome.errors.decode(errors="replace").splitlines()
-        self._messages = [line.removeprefix("gpg: ").strip() for line in messages if line.startswith("gpg: ")]
+        # Of a wrong option gpg speaks before it knows its own name.
+        said = [line for line in messages if line.startswith(("gpg: ", "invalid option"))]
+        self._messages = [line.removeprefix("gpg: ").strip() for line in said]
 
     @property
     def was_prompted(self) -> bool:

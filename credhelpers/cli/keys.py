@@ -45,7 +45,7 @@ class Key:
                 extend = gpg_failure.extend(fingerprint, expired=True, subkey=_expired_subkey(record))
                 remedy = f"extend it: {extend}"
             elif fault == _UNUSABLE["d"]:
-                remedy = f"enable it: gpg --edit-key {fingerprint} enable quit"
+                remedy = f"enable it: gpg --batch --edit-key {fingerprint} enable quit"
         elif "E" not in capabilities and _expired_subkey(record):  # a capital letter is for the whole key
             fault = "has an encryption subkey that has expired"
             extend = gpg_failure.extend(fingerprint, expired=False, subkey=_expired_subkey(record))
@@ -167,9 +167,9 @@ def make_private(directory: str) -> None:
 def _expired_subkey(record: dict[str, Any]) -> str:
     """Return the fingerprint of the newest encryption subkey whose own date has passed, or nothing."""
     expired = []
-    for key_id, capabilities, fingerprint, *_ in record["subkeys"]:
+    for key_id, _, fingerprint, *_ in record["subkeys"]:
         subkey = record["subkey_info"].get(key_id, {})
-        if "e" in capabilities and subkey.get("trust") == "e" and subkey.get("expires"):
+        if "e" in subkey.get("cap", "") and subkey.get("trust") == "e" and subkey.get("expires"):
             expired.append((subkey.get("date", ""), fingerprint))
     return str(max(expired)[1]) if expired else ""
 

@@ -96,6 +96,8 @@ def read_key_list(path: str, environ: "Mapping[str, str]") -> bytes:
             content = _read(descriptor)
         finally:
             os.close(descriptor)
+    except FileNotFoundError:
+        raise _irregular(path, "is a symbolic link that leads nowhere") from None
     except OSError as error:
         raise pass_faults.unreadable(error, os.path.dirname(path)) from None
     if len(content) > _LONGEST:

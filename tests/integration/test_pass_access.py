@@ -284,12 +284,10 @@ def spoil_key_list(path: Path, fault: str) -> None:
     else:
         path.write_bytes(content)
         path.chmod(0o600)
-        {
-            "group": lambda: path.chmod(0o660),
-            "world": lambda: path.chmod(0o602),
-            "foreign": lambda: (path.chmod(0o644), os.chown(path, 65534, 65534)),
-            "directory of others": lambda: path.parent.chmod(0o777),
-        }[fault]()
+        if fault == "foreign":
+            os.chown(path, 65534, 65534)
+        path.chmod({"group": 0o660, "world": 0o602, "foreign": 0o644}.get(fault, 0o600))
+        path.parent.chmod(0o777 if fault == "directory of others" else 0o700)
 
 
 KEY_LIST_FAULTS = {

@@ -1,0 +1,562 @@
+"""Each remedy for a fault of GnuPG or of the password store is run as printed; then the fault is gone."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.pass_store import Store
+from tests.support.client import Helper
+from tests.support.gpg import GpgHome, add_key, throwaway_gpg_home
+from tests.support.operator import Operator
+from tests.support.terminal import Terminal
+from tests.support.tools import require
+
+SERVER = "https://registry.example/v1/"
+LONG_AGO = ("--faked-system-time", "20200101T000000")
+PASSPHRASE = "correct horse 1"
+PLACEHOLDER = "<your GPG key>"
+
+
+@pytest.fixture
+def home() -> Iterator[GpgHome]:
+    """A GnuPG home that a test may spoil."""
+    with throwaway_gpg_home() as home:
+        yield home
+
+
+@pytest.fixture
+def store(private_env: dict[str, str], home: GpgHome, installed: Path) -> Store:
+    """A store with one entry, of a user who finds `credhelpers` on PATH."""
+    directory = Path(private_env["HOME"], "my store's", ".password-store")
+    directory.mkdir(mode=0o700, parents=True)
+    (directory / ".gpg-id").write_text(home.fingerprint)
+    env = {**private_env, **home.env, "PASSWORD_STORE_DIR": str(directory)}
+    env["PATH"] = f"{installed}:{env['PATH']}"
+    store = Store(Helper(installed / "docker-credential-pass", env), directory)
+    assert store.helper.store(SERVER, "me", "secret").code == 0
+    return store
+
+
+def command_in(remedy: str, *, before: str = "; ") -> str:
+    """Return the command of a remedy: what stands behind its first colon, up to the next alternative."""
+    return remedy.partition(": ")[2].partition(before)[0]
+
+
+def run(store: Store, command: str, key: str = "") -> None:
+    """Run a command in a shell, as a person would who has filled in the key."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", command.replace(PLACEHOLDER, key)],
+        env=dict(store.helper.env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, (command, done)
+
+
+def run_at_terminal(store: Store, command: str, *typed: tuple[str, str]) -> None:
+    """Run a command at a terminal and type an answer to each prompt."""
+    with Terminal(["/bin/sh", "-c", command], store.helper.env) as terminal:
+        for prompt, answer in typed:
+            terminal.expect(prompt)
+            terminal.type(answer)
+        assert terminal.finish() == 0, terminal.shown
+
+
+def entry(store: Store) -> Path:
+    return store.folder_of(SERVER) / "me.gpg"
+
+
+def works(store: Store) -> bool:
+    """Return whether a secret can be stored and read back."""
+    answer = store.helper.store(SERVER, "me", "new")
+    assert answer.code == 0, answer
+    return store.secret(SERVER) == "new"
+
+
+def make_key(home: GpgHome, usage: str = "default", expires: str = "never", passphrase: str = "") -> str:
+    """Make a key long ago, in the form of --quick-generate-key, and return its fingerprint."""
+    before = home.run("--list-keys", "--with-colons").decode()
+    home.run(
+        *("--pinentry-mode", "loopback", "--passphrase", passphrase, *LONG_AGO),
+        *("--quick-generate-key", "someone@credhelpers.example", "future-default", usage, expires),
+    )
+    keys = home.run("--list-keys", "--with-colons").decode().splitlines()
+    return next(line.split(":")[9] for line in keys if line.startswith("fpr") and line not in before)
+
+
+def expire_subkeys(home: GpgHome, fingerprint: str) -> None:
+    home.run(*LONG_AGO, "--passphrase", "", "--quick-set-expire", fingerprint, "seconds=60", "*")
+
+
+def revoke(home: GpgHome, fingerprint: str) -> None:
+    certificate = (home.path / "openpgp-revocs.d" / f"{fingerprint}.rev").read_text()
+    home.run("--import", stdin=certificate.replace(":-----BEGIN", "-----BEGIN").encode())
+
+
+def encrypt_for(store: Store, fingerprint: str) -> None:
+    (store.directory / ".gpg-id").write_text(fingerprint + "\n")
+
+
+def end_agent(home: GpgHome) -> None:
+    subprocess.run([require("gpgconf", "gpgconf"), "--homedir", str(home.path), "--kill", "all"], check=True)
+
+
+EXPIRIES = ["primary key", "subkey", "both", "one subkey of two"]
+
+
+def make_expired_key(home: GpgHome, what: str) -> str:
+    if what == "primary key":
+        return make_key(home, expires="seconds=60")
+    fingerprint = make_key(home, expires="seconds=120" if what == "both" else "never")
+    if what == "one subkey of two":
+        home.run(
+            *LONG_AGO, "--passphrase", "", "--quick-add-key", fingerprint, "cv25519", "encr", "seconds=60"
+        )
+    expire_subkeys(home, fingerprint)
+    return fingerprint
+
+
+@pytest.mark.parametrize("what", EXPIRIES)
+def test_remedy_for_an_expired_key(store: Store, home: GpgHome, what: str) -> None:
+    encrypt_for(store, make_expired_key(home, what))
+    cause, remedy = store.refused(SERVER)
+    assert cause.endswith(" has expired")
+    run(store, command_in(remedy))
+    assert works(store)
+
+
+@pytest.mark.parametrize("what", EXPIRIES)
+def test_remedy_of_init_for_an_expired_key(store: Store, home: GpgHome, installed: Path, what: str) -> None:
+    fingerprint = make_expired_key(home, what)
+    operator = Operator(installed, dict(store.helper.env))
+    _, remedy = operator.run("init", "pass", "--force", "--key", fingerprint).complaint
+    run(store, command_in(remedy))
+    operator.succeed("init", "pass", "--force", "--key", fingerprint)
+    assert works(store)
+
+
+def test_remedy_for_a_revoked_key(store: Store, home: GpgHome) -> None:
+    fingerprint = make_key(home)
+    encrypt_for(store, fingerprint)
+    revoke(home, fingerprint)
+    _, remedy = store.refused(SERVER)
+    run(store, command_in(remedy), home.fingerprint)
+    assert works(store)
+
+
+def test_remedy_for_a_revoked_key_of_a_folder(store: Store, home: GpgHome) -> None:
+    fingerprint = make_key(home)
+    (store.folder / ".gpg-id").write_text(fingerprint)
+    revoke(home, fingerprint)
+    _, remedy = store.refused(SERVER)
+    run(store, command_in(remedy), home.fingerprint)
+    assert works(store)
+
+
+def test_remedy_for_a_revoked_key_of_the_variable(store: Store, home: GpgHome) -> None:
+    fingerprint = make_key(home)
+    revoke(home, fingerprint)
+    _, remedy = store.with_env(PASSWORD_STORE_KEY=fingerprint).refused(SERVER)
+    assert remedy == "choose another key: set PASSWORD_STORE_KEY to <your GPG key>"
+    assert works(store.with_env(PASSWORD_STORE_KEY=home.fingerprint))
+
+
+def test_remedy_for_a_missing_public_key(store: Store, home: GpgHome, tmp_path: Path) -> None:
+    with throwaway_gpg_home() as other:
+        (tmp_path / "key").write_bytes(other.run("--export-secret-keys"))
+        encrypt_for(store, other.fingerprint)
+        cause, remedy = store.refused(SERVER)
+        assert cause == f"there is no public key of {other.fingerprint}"
+        run(store, command_in(remedy).replace("<file>", str(tmp_path / "key")))
+    cause, remedy = store.refused(SERVER)  # it is not trusted yet
+    run(store, command_in(remedy))
+    assert works(store)
+
+
+@pytest.mark.parametrize("whose", ["one's own", "a colleague's", "a colleague's without one's own"])
+def test_remedy_for_a_key_that_is_not_trusted(store: Store, home: GpgHome, whose: str) -> None:
+    with throwaway_gpg_home() as other:
+        if whose == "one's own":
+            home.run("--import", stdin=other.run("--export-secret-keys"))
+        else:
+            home.run("--import", stdin=other.run("--export"))
+        fingerprint = other.fingerprint
+    if whose.endswith("without one's own"):
+        home.run("--yes", "--delete-secret-keys", home.fingerprint)
+    encrypt_for(store, fingerprint)
+    cause, remedy = store.refused(SERVER)
+    assert cause == f"the GPG key {fingerprint} is not trusted"
+    run(store, command_in(remedy))
+    assert store.helper.store(SERVER, "me", "new").code == 0
+
+
+def test_remedy_for_a_disabled_key(store: Store, home: GpgHome, installed: Path) -> None:
+    for _ in range(2):
+        home.run("--edit-key", home.fingerprint, "disable", "quit")
+        cause, remedy = store.refused(SERVER)
+        assert cause == f"the GPG key {home.fingerprint} is disabled"
+        run(store, command_in(remedy))
+        assert works(store)
+    home.run("--edit-key", home.fingerprint, "disable", "quit")
+    operator = Operator(installed, dict(store.helper.env))
+    _, remedy = operator.run("init", "pass", "--key", home.fingerprint).complaint
+    run(store, command_in(remedy))
+    operator.succeed("init", "pass", "--key", home.fingerprint)
+
+
+def test_remedy_for_a_key_that_cannot_encrypt(store: Store, home: GpgHome, installed: Path) -> None:
+    fingerprint = make_key(home, usage="sign")
+    operator = Operator(installed, dict(store.helper.env))
+    _, of_init = operator.run("init", "pass", "--force", "--key", fingerprint).complaint
+    encrypt_for(store, fingerprint)
+    cause, remedy = store.refused(SERVER)
+    assert cause == f"the GPG key {fingerprint} cannot be encrypted to"
+    assert command_in(of_init) == command_in(remedy)
+    configure_agent(home, require("pinentry-curses", "pinentry-curses"))
+    twice = ("<Cancel>", PASSPHRASE + "\r")
+    run_at_terminal(store, command_in(remedy), twice, twice)
+    assert store.helper.store(SERVER, "me", "new").code == 0
+
+
+def test_remedy_for_a_missing_secret_key(store: Store, home: GpgHome, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(home.run("--export-secret-keys"))
+    home.run("--yes", "--delete-secret-keys", home.fingerprint)
+    cause, remedy = store.unreadable(SERVER)
+    assert cause.startswith("there is no secret key to decrypt ")
+    run(store, command_in(remedy).replace("<file>", str(tmp_path / "key")))
+    assert store.secret(SERVER) == "secret"
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish"])
+def test_remedy_for_a_damaged_entry(store: Store, content: bytes) -> None:
+    entry(store).write_bytes(content)
+    _, remedy = store.unreadable(SERVER)
+    assert remedy == "store the credentials again: docker login"
+    assert works(store)
+
+
+@pytest.fixture
+def locked(store: Store, home: GpgHome) -> Store:
+    """A store for a key with a passphrase that no agent knows, and that is asked for on a terminal."""
+    configure_agent(home, require("pinentry-curses", "pinentry-curses"))
+    encrypt_for(store, make_key(home, passphrase=PASSPHRASE))
+    assert store.helper.store(SERVER, "me", "locked").code == 0
+    end_agent(home)
+    return store
+
+
+def configure_agent(home: GpgHome, pinentry: str) -> None:
+    # Else each new agent takes seconds to find out how slow it can make a passphrase's key.
+    (home.path / "gpg-agent.conf").write_text(f"s2k-count 65536\npinentry-program {pinentry}\n")
+    end_agent(home)
+
+
+UNLOCK = ("<Cancel>", PASSPHRASE + "\r")
+
+
+def test_remedy_for_a_locked_key(locked: Store) -> None:
+    cause, remedy = locked.unreadable(SERVER)
+    assert cause.startswith("the GPG key is locked")
+    run_at_terminal(locked, command_in(remedy), UNLOCK)
+    assert locked.secret(SERVER) == "locked"
+
+
+def test_remedy_for_a_prompt_that_nobody_answers(locked: Store, home: GpgHome, tmp_path: Path) -> None:
+    silent = tmp_path / "pinentry"
+    silent.write_text("#!/bin/sh\nexec sleep 60\n")
+    silent.chmod(0o755)
+    configure_agent(home, str(silent))
+    cause, remedy = locked.unreadable(SERVER)
+    assert cause.startswith("gpg did not answer within 4.5 s: most likely the key is locked")
+    configure_agent(home, require("pinentry-curses", "pinentry-curses"))  # the person is there now
+    run_at_terminal(locked, command_in(remedy), UNLOCK)
+    assert locked.secret(SERVER) == "locked"
+
+
+@pytest.mark.parametrize("fault", ["does not exist", "may not be executed", "does not work"])
+def test_remedy_for_a_pinentry_that_is_named_wrongly(
+    locked: Store, home: GpgHome, tmp_path: Path, fault: str
+) -> None:
+    named = tmp_path / "no pinentry"
+    if fault != "does not exist":
+        named.write_text("#!/nonexistent/interpreter\n")
+        named.chmod(0o755 if fault == "does not work" else 0o644)
+    configure_agent(home, str(named))
+    cause, remedy = locked.unreadable(SERVER)
+    assert cause.endswith(f"{named}, which {home.path}/gpg-agent.conf names, {fault}")
+    assert "apt install" not in remedy
+    run(locked, command_in(remedy))
+    run_at_terminal(locked, remedy.partition("; then ")[2].partition(": ")[2], UNLOCK)
+    assert locked.secret(SERVER) == "locked"
+
+
+def test_remedy_for_a_terminal_of_another_user(locked: Store) -> None:
+    """What su leaves behind: GPG_TTY, or the terminal itself, is another user's."""
+    ours, theirs = os.openpty()
+    try:
+        name = os.ttyname(theirs)
+        os.fchown(theirs, 65534, -1)
+        os.fchmod(theirs, 0o600)
+        after_su = Store(unprivileged(locked), locked.directory).with_env(GPG_TTY=name)
+        cause, remedy = after_su.unreadable(SERVER)
+        assert f"cannot be asked for on the terminal {name}: it belongs to another user" in cause
+        inherited = subprocess.run(
+            [str(after_su.helper.executable), "get"],
+            input=SERVER.encode(),
+            env=dict(locked.helper.env),
+            stderr=theirs,
+            stdout=subprocess.PIPE,
+            timeout=30,
+            check=False,
+        )
+        assert inherited.stdout.decode().rstrip("\n") == cause
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    run_at_terminal(locked, command_in(remedy), UNLOCK)
+    assert locked.secret(SERVER) == "locked"
+
+
+def unprivileged(store: Store) -> Helper:
+    """Return the helper as a process to which the modes of files apply, even if root's."""
+    wrapper = store.directory.parent / "docker-credential-pass"
+    caps = "-dac_override,-dac_read_search"
+    setpriv = require("setpriv", "util-linux") + f" --bounding-set {caps}" if os.geteuid() == 0 else ""
+    wrapper.write_text(f'#!/bin/sh\nexec {setpriv} "{store.helper.executable}" "$@"\n')
+    wrapper.chmod(0o755)
+    return Helper(wrapper, store.helper.env)
+
+
+def test_remedy_for_an_agent_that_is_named_wrongly(store: Store, home: GpgHome) -> None:
+    end_agent(home)
+    (home.path / "gpg.conf").write_text("agent-program /nonexistent\n")
+    cause, remedy = store.unreadable(SERVER)
+    assert cause.startswith("gpg cannot reach its agent: ")
+    run(store, command_in(remedy))
+    assert store.secret(SERVER) == "secret"
+
+
+def test_remedy_for_an_option_that_gpg_does_not_know(store: Store) -> None:
+    wrong = store.with_env(PASSWORD_STORE_GPG_OPTS="--no-such-option")
+    for cause, remedy in (wrong.unreadable(SERVER), wrong.refused(SERVER)):
+        assert cause == 'gpg does not know one of its options: invalid option "--no-such-option"'
+        assert remedy == "remove it from PASSWORD_STORE_GPG_OPTS"
+    assert works(store)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_remedy_for_keys_of_another_user(store: Store, home: GpgHome) -> None:
+    end_agent(home)
+    for path in [home.path, *home.path.rglob("*")]:
+        os.chown(path, 65534, 65534)
+    denied = Store(unprivileged(store), store.directory)
+    cause, remedy = denied.unreadable(SERVER)
+    assert cause.startswith("gpg cannot read its keys: ")
+    run(store, command_in(remedy))
+    assert denied.secret(SERVER) == "secret"
+
+
+def test_remedy_for_keys_that_are_elsewhere(store: Store, home: GpgHome, tmp_path: Path) -> None:
+    _, remedy = store.with_env(GNUPGHOME=str(tmp_path / "none")).unreadable(SERVER)
+    assert remedy == "set GNUPGHOME to the directory in which they are"
+    assert store.with_env(GNUPGHOME=str(home.path)).secret(SERVER) == "secret"
+
+
+@pytest.mark.parametrize("fault", ["fifo", "directory", "dangling link"])
+def test_remedy_for_what_is_no_entry(store: Store, fault: str) -> None:
+    entry(store).unlink()
+    make_special(entry(store), fault)
+    _, remedy = store.unreadable(SERVER)
+    assert remedy.endswith("; then: docker login")
+    run(store, command_in(remedy))
+    assert store.helper.get(SERVER).code == 1
+    assert works(store)
+
+
+def make_special(path: Path, kind: str) -> None:
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to("/nonexistent")
+
+
+@pytest.mark.parametrize("place", ["store", "folder", "server", "entry", "key list"])
+def test_remedy_for_a_store_without_access(store: Store, place: str) -> None:
+    path = {
+        "store": store.directory,
+        "folder": store.folder,
+        "server": store.folder_of(SERVER),
+        "entry": entry(store),
+        "key list": store.directory / ".gpg-id",
+    }[place]
+    denied = Store(unprivileged(store), store.directory)
+    path.chmod(0)
+    _, remedy = denied.refused(SERVER) if place == "key list" else denied.unreadable(SERVER)
+    run(store, command_in(remedy))
+    assert works(denied)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_remedy_for_a_store_of_another_user(store: Store) -> None:
+    for path in [store.directory, *store.directory.rglob("*")]:
+        os.chown(path, 65534, 65534)
+    denied = Store(unprivileged(store), store.directory)
+    _, remedy = denied.unreadable(SERVER)
+    run(store, command_in(remedy))
+    assert works(denied)
+
+
+def test_remedy_for_a_file_where_the_store_should_be(store: Store, home: GpgHome) -> None:
+    store.directory.rename(store.directory.with_name("kept"))
+    store.directory.write_text("")
+    cause, remedy = store.unreadable(SERVER)
+    assert cause.endswith("Not a directory")
+    assert store.refused(SERVER)[1] == remedy
+    run(store, command_in(remedy))
+    cause, remedy = store.refused(SERVER)
+    assert cause == f"there is no password store in {store.directory}"
+    run(store, command_in(remedy) + f" --key {home.fingerprint}")  # nobody is there to choose it
+    assert works(store)
+
+
+def test_remedy_where_there_is_no_store(store: Store) -> None:
+    store.directory.rename(store.directory.with_name("kept"))
+    _, remedy = store.refused(SERVER)
+    run_at_terminal(store, command_in(remedy), ("Encrypt for", "\n"))
+    assert works(store)
+
+
+@pytest.mark.parametrize("fault", ["fifo", "directory", "dangling link", "NUL", "large"])
+def test_remedy_for_what_is_no_key_list(store: Store, home: GpgHome, fault: str) -> None:
+    path = store.directory / ".gpg-id"
+    path.unlink()
+    if fault in ("NUL", "large"):
+        path.write_bytes(b"\0" if fault == "NUL" else b"#" * (1 << 20))
+    else:
+        make_special(path, fault)
+    _, remedy = store.refused(SERVER)
+    run(store, command_in(remedy), home.fingerprint)
+    assert works(store)
+
+
+def test_remedy_for_an_empty_key_list(store: Store, home: GpgHome) -> None:
+    (store.directory / ".gpg-id").write_text("# nobody\n")
+    _, remedy = store.refused(SERVER)
+    run(store, command_in(remedy), home.fingerprint)
+    assert works(store)
+
+
+@pytest.mark.parametrize("fault", ["group", "world", "directory"])
+def test_remedy_for_a_key_list_that_others_may_write(store: Store, fault: str) -> None:
+    path = store.directory / ".gpg-id"
+    (path.parent if fault == "directory" else path).chmod({"group": 0o664, "world": 0o646}.get(fault, 0o777))
+    _, remedy = store.refused(SERVER)
+    run(store, remedy.rpartition(": ")[2])
+    assert works(store)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_remedy_for_a_key_list_of_another_user(store: Store) -> None:
+    path = store.directory / ".gpg-id"
+    path.chmod(0o644)
+    os.chown(path, 65534, 65534)
+    _, remedy = store.refused(SERVER)
+    run(store, command_in(remedy))
+    assert works(store)
+
+
+def sign(home: GpgHome, path: Path, key: str, *options: str) -> None:
+    home.run("--yes", *options, "--local-user", key, "--output", f"{path}.sig", "--detach-sign", str(path))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["unsigned", "by another key", "changed since", "rubbish", "fifo", "expired signature", "expired key"],
+)
+def test_remedy_for_a_key_list_that_is_not_signed(store: Store, home: GpgHome, fault: str) -> None:
+    path = store.directory / ".gpg-id"
+    signer = make_key(home, usage="sign", expires="seconds=86400" if fault == "expired key" else "never")
+    if fault in ("expired signature", "expired key"):
+        sign(
+            home, path, signer, *LONG_AGO, *(["--default-sig-expire", "seconds=60"] if "sig" in fault else [])
+        )
+    elif fault != "unsigned":
+        sign(home, path, home.fingerprint if fault == "by another key" else signer)
+    if fault == "changed since":
+        path.write_text(path.read_text() + "\n")
+    elif fault in ("rubbish", "fifo"):
+        path.with_name(".gpg-id.sig").unlink()
+        if fault == "fifo":
+            os.mkfifo(path.with_name(".gpg-id.sig"))
+        else:
+            path.with_name(".gpg-id.sig").write_bytes(b"rubbish")
+    signed = store.with_env(PASSWORD_STORE_SIGNING_KEY=signer)
+    _, remedy = signed.refused(SERVER)
+    if fault == "fifo":
+        run(store, command_in(remedy))
+        _, remedy = signed.refused(SERVER)
+    run(store, command_in(remedy) if fault == "expired key" else remedy.rpartition(": ")[2])
+    assert works(signed)
+
+
+def test_remedy_for_a_key_list_signed_by_a_revoked_key(store: Store, home: GpgHome) -> None:
+    path = store.directory / ".gpg-id"
+    signer = make_key(home, usage="sign")
+    sign(home, path, signer)
+    revoke(home, signer)
+    _, remedy = store.with_env(PASSWORD_STORE_SIGNING_KEY=signer).refused(SERVER)
+    run(store, command_in(remedy), home.fingerprint)
+    assert works(store.with_env(PASSWORD_STORE_SIGNING_KEY=home.fingerprint))
+
+
+def test_remedy_for_a_signing_key_that_is_no_fingerprint(store: Store, home: GpgHome) -> None:
+    sign(home, store.directory / ".gpg-id", home.fingerprint)
+    _, remedy = store.with_env(PASSWORD_STORE_SIGNING_KEY=home.fingerprint[-16:]).refused(SERVER)
+    printed = subprocess.run(
+        ["/bin/sh", "-c", command_in(remedy).replace(PLACEHOLDER, home.fingerprint[-16:])],
+        env=dict(store.helper.env),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    fingerprint = re.search(r"(?:[0-9A-F]{4} +){9}[0-9A-F]{4}", printed)
+    assert fingerprint
+    assert works(store.with_env(PASSWORD_STORE_SIGNING_KEY=fingerprint[0].replace(" ", "")))
+
+
+@pytest.mark.parametrize("level", ["all servers", "one server"])
+def test_remedy_for_a_link_out_of_the_store(store: Store, tmp_path: Path, level: str) -> None:
+    link = store.folder if level == "all servers" else store.folder_of(SERVER)
+    link.rename(tmp_path / "outside")
+    link.symlink_to(tmp_path / "outside")
+    _, remedy = store.refused(SERVER)
+    run(store, command_in(remedy))
+    assert works(store)
+
+
+def test_remedy_of_init_for_a_store_of_another_key(store: Store, home: GpgHome, installed: Path) -> None:
+    other = add_key(home)
+    operator = Operator(installed, dict(store.helper.env))
+    _, remedy = operator.run("init", "pass", "--key", other).complaint
+    assert "--force" in remedy
+    require("pass", "pass")
+    run(store, command_in(remedy))
+    assert (store.directory / ".gpg-id").read_text() == other + "\n"
+    operator.succeed("init", "pass", "--key", other)
+
+
+def test_remedy_of_init_for_an_address_of_two_keys(store: Store, home: GpgHome, installed: Path) -> None:
+    add_key(home)
+    operator = Operator(installed, dict(store.helper.env))
+    _, remedy = operator.run("init", "pass", "--key", "tests@credhelpers.example").complaint
+    named = command_in(remedy).split(" or ")
+    assert home.fingerprint in named
+    operator.succeed("init", "pass", "--force", "--key", named[-1])
