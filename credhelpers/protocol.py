@@ -8,7 +8,7 @@ remedy go there.
 import os
 import sys
 
-from credhelpers import __version__, settings, wire
+from credhelpers import __version__, core_files, settings, wire
 from credhelpers.credential import NOT_FOUND, Credential, CredentialError, CredentialsNotFound
 from credhelpers.log import Log, one_line, warn
 from credhelpers.settings import Settings
@@ -90,6 +90,8 @@ class _Request:
         self._log.adopt(self._settings)
 
     def _perform(self) -> None:
+        if self._verb in ("get", "store"):
+            core_files.forbid()
         if self._verb == "get":
             self._server = wire.read_server()
             credential = self._store().get(self._server)

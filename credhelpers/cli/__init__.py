@@ -4,7 +4,7 @@ import os
 
 import click
 
-from credhelpers import __version__
+from credhelpers import __version__, core_files
 from credhelpers.cli.configure import configure
 from credhelpers.cli.demo import demo
 from credhelpers.cli.doctor import doctor
@@ -43,6 +43,7 @@ class _Commands(click.Group):
 def main(*, debug: bool) -> None:
     """Set up Docker's credential helpers, and see what they do."""
     del debug  # read by the group when a command fails
+    core_files.forbid()
 
 
 main.add_command(configure)
