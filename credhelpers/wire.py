@@ -80,6 +80,14 @@ def _check(what: str, text: str) -> None:
 
 
 def _read(limit: int) -> bytes:
+    """Return all of stdin.
+
+    A directory never gets here: CPython itself ends on it before any code of ours runs (init_sys_streams),
+    with exit status 1, nothing on stdout and its own words on stderr. Only what starts Python can tell.
+
+    Raises:
+        BadRequest: It is longer than the limit, in bytes, or cannot be read.
+    """
     chunks = []
     size = 0
     try:

@@ -42,6 +42,9 @@ SUBJECTS = (
 )
 
 every_subject = pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+every_helper_of_ours = pytest.mark.parametrize(
+    "subject", [row for row in SUBJECTS if not row.package], ids=str
+)
 every_keeper = pytest.mark.parametrize("subject", [row for row in SUBJECTS if row.keeps], ids=str)
 every_ecr_helper = pytest.mark.parametrize(
     "subject", [row for row in SUBJECTS if row.environment == "ecr_env"], ids=str

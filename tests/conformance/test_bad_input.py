@@ -1,7 +1,12 @@
 """What no client should send is refused in one line; nothing that is kept changes, and nothing is shown."""
 
-from collections.abc import Callable
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -10,6 +15,7 @@ from tests.conformance.corpus import SERVER, SERVERS, STORE, BadRequest
 from tests.conformance.subjects import (
     Subject,
     deviates,
+    every_helper_of_ours,
     every_keeper,
     every_password_store,
     every_subject,
@@ -85,6 +91,100 @@ def test_a_standard_input_without_end_is_refused(helper: Helper, state: State, v
     with Path("/dev/zero").open("rb") as endless:
         assert_refused(helper, helper.run(verb, stdin=endless))
     assert state() == before
+
+
+@every_helper_of_ours
+@pytest.mark.parametrize("verb", ["get", "erase", "store"])
+@pytest.mark.parametrize("kind", ["write-only", "NUL without end", "reset socket", "endless socket"])
+def test_a_standard_input_of_another_kind_is_refused(
+    helper: Helper, state: State, verb: str, kind: str
+) -> None:
+    before = state()
+    with stdin_of(kind) as descriptor:
+        answer = helper.run(verb, stdin=descriptor)
+    assert_refused(helper, answer)
+    assert state() == before
+
+
+@every_helper_of_ours
+def test_a_socket_is_as_good_as_a_pipe(helper: Helper) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(b"nobody-knows.example")
+        ours.shutdown(socket.SHUT_WR)
+        assert helper.run("get", stdin=theirs.fileno()).out.strip() == NOT_FOUND
+
+
+@contextmanager
+def stdin_of(kind: str) -> Iterator[int]:
+    """Yield a descriptor that no client would hand over."""
+    if kind == "write-only":
+        with Path("/dev/null").open("wb") as file:
+            yield file.fileno()
+    elif kind == "NUL without end":
+        with Path("/dev/full").open("rb") as file:
+            yield file.fileno()
+    else:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            if kind == "reset socket":
+                theirs.sendall(b"never read, so that closing resets")
+                ours.close()
+                yield theirs.fileno()
+            else:
+                sender = threading.Thread(target=_send_without_end, args=(ours,))
+                sender.start()
+                try:
+                    yield theirs.fileno()
+                finally:
+                    theirs.shutdown(socket.SHUT_RDWR)
+                    sender.join()
+
+
+def _send_without_end(sender: socket.socket) -> None:
+    try:
+        while True:
+            sender.sendall(b"a" * (1 << 16))
+    except OSError:
+        return
+
+
+_FAILING = {"get": b"nobody-knows.example", "store": b"[]", "erase": b"", "unknown": b"", "--": b""}
+
+
+@every_helper_of_ours
+@pytest.mark.parametrize("verb", _FAILING)
+@pytest.mark.parametrize("kind", ["full", "closed", "without a reader"])
+def test_a_failure_that_cannot_be_written_is_one(helper: Helper, state: State, verb: str, kind: str) -> None:
+    before = state()
+    with stdout_of(kind) as stdout:
+        answer = helper.run(verb, stdin=_FAILING[verb], stdout=stdout)
+    assert answer.code == 1
+    assert all(ONE_LINE.fullmatch(line) for line in answer.err.splitlines(keepends=True))
+    assert state() == before
+
+
+@every_helper_of_ours
+@pytest.mark.parametrize("verb", ["list", "version", "help"])
+def test_an_answer_that_nobody_reads_is_a_failure(helper: Helper, verb: str) -> None:
+    with stdout_of("without a reader") as stdout:
+        answer = helper.run(verb, stdout=stdout)
+    assert answer.code == 1
+    assert ONE_LINE.fullmatch(answer.err)
+
+
+@contextmanager
+def stdout_of(kind: str) -> Iterator[IO[bytes] | None]:
+    if kind == "closed":
+        yield None
+    elif kind == "full":
+        with Path("/dev/full").open("wb") as full:
+            yield full
+    else:
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "wb") as pipe:
+            yield pipe
 
 
 @every_subject
