@@ -36,9 +36,9 @@ _NO_BUS_REMEDY = (
     "run this inside a desktop session or dbus-run-session; "
     "docker-credential-pass works without a bus or a desktop"
 )
-_NO_SERVICE_REMEDY = (
-    "start gnome-keyring, KWallet or KeePassXC in this session; docker-credential-pass works without them"
-)
+UNLOCK = "gnome-keyring-daemon --replace --unlock --components=secrets; it reads the password from stdin"
+"""The command that starts GNOME's keyring, makes its default collection and unlocks it."""
+_NO_SERVICE_REMEDY = f"start one, KWallet or KeePassXC, or GNOME's: {UNLOCK}"
 _NOBODY = (
     "org.freedesktop.DBus.Error.ServiceUnknown",
     "org.freedesktop.DBus.Error.NameHasNoOwner",

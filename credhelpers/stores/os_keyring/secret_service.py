@@ -6,7 +6,7 @@ Attributes and label are those of docker-credential-helpers 0.9 (secretservice/s
 from credhelpers.credential import Credential, CredentialsNotFound, StoreUnavailable
 from credhelpers.servers import candidate_keys
 from credhelpers.stores.listing import listable
-from credhelpers.stores.os_keyring.bus import Gone
+from credhelpers.stores.os_keyring.bus import UNLOCK, Gone
 from credhelpers.stores.os_keyring.service import SecretService
 
 TYPE_CHECKING = False
@@ -62,7 +62,7 @@ class SecretServiceStore:
         if collection is None:
             raise StoreUnavailable(
                 "the keyring has no default collection to store in",
-                "create one: gnome-keyring-daemon --replace --unlock makes it with a password from stdin",
+                f"create one: {UNLOCK}",
             )
         if self._service.is_locked(collection):
             self._service.unlock([collection])

@@ -1,7 +1,7 @@
 """The freedesktop.org Secret Service API, version 0.2, as far as credentials need it."""
 
 from credhelpers.credential import StoreUnavailable
-from credhelpers.stores.os_keyring.bus import Call, Gone, SessionBus
+from credhelpers.stores.os_keyring.bus import UNLOCK, Call, Gone, SessionBus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class SecretService:
         if not self._can_prompt:
             raise StoreUnavailable(
                 "the keyring is locked, and there is no display to ask for its password on",
-                "unlock it first: gnome-keyring-daemon --replace --unlock reads its password from stdin",
+                f"unlock it first: {UNLOCK}",
             )
         self.bus.subscribe(prompt, _PROMPT, "Completed")
         self.bus.call(Call(prompt, _PROMPT, "Prompt", "s", ("",)))
