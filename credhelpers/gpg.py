@@ -152,7 +152,9 @@ class Gpg:
         try:
             return process.run(command, self._environ, given, self.patience, _LIMIT)
         except OSError as error:
-            raise StoreUnavailable(f"cannot start {program}: {error.strerror}") from None
+            raise StoreUnavailable(
+                f"cannot start {program}: {error.strerror}", "install GnuPG again, or correct PATH"
+            ) from None
 
 
 def _is_decrypted(outcome: "Outcome") -> bool:

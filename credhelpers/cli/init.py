@@ -139,9 +139,7 @@ def _initialise(directory: str, former: list[str], key: Key, keys: SecretKeys, *
     try:
         files.replace(path, f"{key.fingerprint}\n".encode())
     except OSError as error:
-        raise CredentialError(
-            f"cannot write {path}: {error.strerror}", "see who may write there; nothing was changed"
-        ) from None
+        raise pass_faults.unwritable(error, directory) from None
     pass_git.commit(directory, path, f"Set GPG id to {key.fingerprint}.", os.environ)
     if former:
         click.secho(

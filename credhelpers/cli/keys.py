@@ -12,6 +12,7 @@ import gnupg
 
 from credhelpers import gpg, gpg_failure, process, settings
 from credhelpers.credential import CredentialError, StoreUnavailable
+from credhelpers.process import quoted
 
 _OLDEST = (2, 1)  # older ones have neither an agent for all keys nor today's curves
 _UNUSABLE = {"e": "has expired", "r": "has been revoked", "i": "is not valid", "d": "is disabled"}
@@ -139,7 +140,7 @@ class SecretKeys:
             reason = messages[-1].removeprefix("gpg: ") if messages else made.status
             raise StoreUnavailable(
                 f"gpg made no key: {reason}",
-                "a passphrase is asked for by pinentry: apt install pinentry-curses; "
+                "try again where pinentry (apt install pinentry-curses) can ask for a passphrase; "
                 "for a machine without people, say --no-passphrase",
             )
         return self.find(made.fingerprint)
@@ -155,7 +156,10 @@ def make_private(directory: str) -> None:
         os.makedirs(directory, 0o700, exist_ok=True)
         status = os.stat(directory)
         if status.st_uid != os.geteuid():
-            raise StoreUnavailable(f"{directory} belongs to another user", "run this as that user")
+            raise StoreUnavailable(
+                f"{directory} belongs to another user",
+                f"run this as that user; or, as root: chown -R {os.geteuid()} {quoted(directory)}",
+            )
         if stat.S_IMODE(status.st_mode) & 0o077:
             os.chmod(directory, 0o700)
     except OSError as error:

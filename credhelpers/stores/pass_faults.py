@@ -33,6 +33,8 @@ def unreadable(error: OSError, directory: str) -> StoreUnavailable:
         error: What the system said.
         directory: The password store.
     """
+    if isinstance(error, TimeoutError):
+        return StoreUnavailable(f"cannot read the password store: {error}", "try again when it has ended")
     path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else directory
     cause = f"cannot read the password store: {path}: {error.strerror}"
     if isinstance(error, PermissionError):

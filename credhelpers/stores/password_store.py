@@ -78,7 +78,7 @@ class PasswordStore:
             try:
                 entry = self._entry(f"{self._folder}/{name}")
             except (OSError, StoreUnavailable) as error:
-                fault = error.cause if isinstance(error, StoreUnavailable) else str(error.strerror)
+                fault = error.cause if isinstance(error, StoreUnavailable) else str(error.strerror or error)
                 skip("the password store", server, fault)
                 continue
             if entry:

@@ -1,5 +1,6 @@
 """docker-credential-keyring with a backend that the user chose: keyrings.alt's plain-text file."""
 
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -101,3 +102,22 @@ def test_a_backend_that_does_not_exist_is_named(
     assert answer.code == 1
     assert answer.out.startswith(f"the keyring backend {backend} cannot be used: ".encode())
     assert b"PYTHON_KEYRING_BACKEND" in answer.err
+
+
+@pytest.mark.parametrize("fault", ["directory", "fifo", "not UTF-8"])
+def test_a_configuration_that_cannot_be_read_chooses_no_keyring(
+    installed: Path, private_env: dict[str, str], secret_service: SecretService, fault: str
+) -> None:
+    path = Path(private_env["HOME"], ".config", "python_keyring", "keyringrc.cfg")
+    path.parent.mkdir(parents=True)
+    if fault == "directory":
+        path.mkdir()
+    elif fault == "fifo":
+        os.mkfifo(path)
+    else:
+        path.write_bytes(b"[backend]\ndefault-keyring=\xff\n")
+    helper = Helper(installed / "docker-credential-keyring", {**private_env, **secret_service.env})
+    answer = helper.store("registry.example", "me", "secret")
+    assert answer.code == 1
+    assert answer.out.startswith(f"cannot read {path}, which may name another keyring: ".encode())
+    assert secret_service.items() == []

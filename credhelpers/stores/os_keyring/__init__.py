@@ -1,6 +1,8 @@
 """The OS keyring: the Secret Service spoken to directly, every other one through the ``keyring`` package."""
 
+import errno
 import os
+import stat
 import sys
 
 TYPE_CHECKING = False
@@ -9,6 +11,7 @@ if TYPE_CHECKING:
 
     from credhelpers.protocol import Store
 
+_LONGEST = 1 << 16  # bytes of a configuration
 _SECRET_SERVICE = ("keyring.backends.SecretService.Keyring", "keyring.backends.libsecret.Keyring")
 
 
@@ -44,15 +47,38 @@ def open_keyring(environ: "Mapping[str, str]") -> "Store":
 
 
 def names_another_backend(environ: "Mapping[str, str]") -> bool:
-    """Tell whether the user chose a backend; what keyring calls the Secret Service is no other one."""
+    """Return whether the user chose a backend; what keyring calls the Secret Service is no other one.
+
+    Raises:
+        StoreUnavailable: The file that would name one cannot be read, so that it cannot be told.
+    """
     named = environ.get("PYTHON_KEYRING_BACKEND")
     if named:
         return named not in _SECRET_SERVICE
     configuration = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", ""), ".config")
-    try:
-        with open(os.path.join(configuration, "python_keyring", "keyringrc.cfg"), encoding="utf-8") as file:
-            lines = file.read(1 << 16).splitlines()
-    except (OSError, UnicodeDecodeError):
-        return False
+    lines = _read(os.path.join(configuration, "python_keyring", "keyringrc.cfg")).splitlines()
     chosen = [line.partition("=")[2].strip() for line in lines if line.startswith("default-keyring")]
     return bool(chosen) and chosen[-1] not in _SECRET_SERVICE
+
+
+def _read(path: str) -> str:
+    """Return the keyring package's configuration, or nothing where there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO would block
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file")
+            return os.read(descriptor, _LONGEST).decode()
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        from credhelpers.credential import StoreUnavailable
+        from credhelpers.process import quoted
+
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise StoreUnavailable(
+            f"cannot read {path}, which may name another keyring: {reason}",
+            f"correct it, or move it away: mv {quoted(path)} {quoted(path + '.old')}",
+        ) from None
