@@ -122,6 +122,14 @@ def test_a_prompt_that_is_cancelled_is_told_as_such(locked: Store, own_gpg_home:
     )
 
 
+def test_a_prompt_that_times_out_is_told_as_such(locked: Store, own_gpg_home: GpgHome) -> None:
+    set_pinentry(own_gpg_home, answers('echo "ERR 83886142 Timeout"'))
+    assert locked.unreadable(SERVER) == (
+        "the prompt for the GPG key's passphrase was not answered in time",
+        "try again, or " + unlock(locked),
+    )
+
+
 def test_a_passphrase_that_is_given_unlocks(locked: Store, own_gpg_home: GpgHome) -> None:
     set_pinentry(own_gpg_home, answers(f'echo "D {PASSPHRASE}"; echo OK'))
     assert locked.secret(SERVER) == "secret"

@@ -279,6 +279,20 @@ def test_remedy_for_a_prompt_that_nobody_answers(locked: Store, home: GpgHome, t
     assert locked.secret(SERVER) == "locked"
 
 
+def test_remedy_for_a_prompt_that_times_out(locked: Store, home: GpgHome) -> None:
+    with (home.path / "gpg-agent.conf").open("a") as configuration:
+        configuration.write("pinentry-timeout 1\n")
+    end_agent(home)
+    ask = f"printf %s {SERVER} | {locked.helper.executable} get"
+    with Terminal(["/bin/sh", "-c", ask], locked.helper.env) as terminal:
+        assert terminal.finish() == 1
+    assert "the GPG key's passphrase was asked for, and not given or not right" in terminal.shown
+    remedy = terminal.shown.rpartition("docker-credential-pass: try again, or ")[2].splitlines()[0]
+    configure_agent(home, require("pinentry-curses", "pinentry-curses"))
+    run_at_terminal(locked, command_in(remedy), UNLOCK)
+    assert locked.secret(SERVER) == "locked"
+
+
 @pytest.mark.parametrize("fault", ["does not exist", "may not be executed", "does not work"])
 def test_remedy_for_a_pinentry_that_is_named_wrongly(
     locked: Store, home: GpgHome, tmp_path: Path, fault: str
