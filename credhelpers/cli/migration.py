@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from credhelpers.clients import docker_config_edit
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig
+from credhelpers.clients.go_json import characters
 from credhelpers.clients.shared_file import BACKUP, Edit
 from credhelpers.credential import BadRequest, Credential, CredentialError, CredentialsNotFound
 
@@ -76,7 +77,10 @@ def in_helper(source: "Store") -> list[Found]:
     Raises:
         CredentialError: It cannot list.
     """
-    listed = {server.removeprefix(_LABEL): username for server, username in source.list().items()}
+    listed = {
+        characters(server).removeprefix(_LABEL): characters(username)
+        for server, username in source.list().items()
+    }
     return [
         Found(server, username, _MOVABLE[username == TOKEN_USERNAME], _getting(source, server))
         for server, username in listed.items()
@@ -187,7 +191,7 @@ def _is_one_place(server: str, source: "Store", target: "Store") -> bool:
 
 def _get(store: "Store", server: str) -> Credential | None:
     try:
-        return store.get(server)
+        return _as_docker_reads(store.get(server))
     except CredentialsNotFound:
         return None
 
@@ -197,7 +201,11 @@ def _giving(credential: Credential) -> Callable[[], Credential]:
 
 
 def _getting(source: "Store", server: str) -> Callable[[], Credential]:
-    return lambda: source.get(server)
+    return lambda: _as_docker_reads(source.get(server))
+
+
+def _as_docker_reads(credential: Credential) -> Credential:
+    return Credential(characters(credential.username), characters(credential.secret))
 
 
 def _refusing(server: str, kind: str) -> Callable[[], Credential]:

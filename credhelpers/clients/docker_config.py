@@ -1,8 +1,6 @@
 """Docker's config.json and podman's auth.json: where they are, and what they say of credentials."""
 
 import base64
-import binascii
-import json
 import os
 import shutil
 import stat
@@ -11,6 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
 from credhelpers import settings
+from credhelpers.clients import go_json
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.servers import HUB_HOSTS, HUB_KEY, split_scheme
 
@@ -111,10 +110,10 @@ class DockerConfig:
         text: The file as it stands; ``{}`` when it is empty or does not exist.
         creds_store: The helper for every server without one of its own, such as ``pass``; may be empty.
         cred_helpers: The helper of each server that has one of its own; an empty one means "in this file".
-        auths: Each server that somebody logged in to, and what the file says of it.
+        auths: Each server that somebody logged in to, and the fields of its entry, by their folded names.
 
     Raises:
-        CredentialError: It is no JSON object, or one of these keys is not of its type.
+        CredentialError: It is no JSON object, or has one of these keys twice or of the wrong type.
     """
 
     def __init__(self, path: str, content: bytes, *, exists: bool = True) -> None:
@@ -123,7 +122,9 @@ class DockerConfig:
         self._read_text(content)
         self.creds_store: str = self._text("credsStore")
         self.cred_helpers: dict[str, str] = self._table("credHelpers", str)
-        self.auths: dict[str, dict[str, object]] = self._table("auths", dict)
+        self.auths: dict[str, dict[str, object]] = self._entries()
+        if any("\0" in name for name in (self.creds_store, *self.cred_helpers.values())):
+            self._complain("names a helper with a NUL character, which no program can have")
 
     @classmethod
     def read(cls, path: str) -> "DockerConfig":
@@ -154,7 +155,14 @@ class DockerConfig:
 
     def has(self, key: str) -> bool:
         """Tell whether the file has a key at its top, whatever it says."""
-        return key in self._content
+        return self.spelling(key) in self._content
+
+    def spelling(self, key: str) -> str:
+        """Return a key of the file as it is spelt there, in upper or lower case; as given where it is not."""
+        try:
+            return go_json.spelling(self._content, key)
+        except ValueError as error:
+            self._complain(f"cannot be understood: {error}", "put them into one")
 
     def plaintext(self) -> dict[str, Plaintext]:
         """Return the secrets in the file, by server; a server whose secret a helper keeps has none."""
@@ -183,27 +191,25 @@ class DockerConfig:
             self.text = content.decode()
             if not self.text.strip():
                 self.text = "{}"  # Docker takes an empty file for one that says nothing
-            value = json.loads(
-                self.text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repetition
-            )
-        except json.JSONDecodeError as error:
-            self._complain(f"is not valid JSON: line {error.lineno}, column {error.colno}: {error.msg}")
+            value = go_json.load(self.text)
         except UnicodeDecodeError:
             self._complain("is not valid JSON: it is not UTF-8")
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             self._complain(f"is not valid JSON: {error}")
+        except RecursionError:
+            self._complain("nests objects or lists too deeply to be read")
         if not isinstance(value, dict):
             self._complain("holds no JSON object")
         self._content: dict[str, object] = value
 
     def _text(self, key: str) -> str:
-        value = self._content.get(key)
+        value = self._content.get(self.spelling(key))
         if value is not None and not isinstance(value, str):
             self._complain(f"is not Docker's: {key} must be text")
         return value or ""
 
     def _table(self, key: str, kind: type[_T]) -> dict[str, _T]:
-        table = self._content.get(key)
+        table = self._content.get(self.spelling(key))
         if table is None:
             return {}
         if not isinstance(table, dict):
@@ -213,10 +219,15 @@ class DockerConfig:
                 self._complain(f"is not Docker's: {key}.{name} has the wrong type")
         return {name: kind() if value is None else value for name, value in table.items()}
 
-    def _complain(self, what: str) -> NoReturn:
-        raise CredentialError(
-            f"{self.path} {what}", "correct it or move it away; nothing was changed"
-        ) from None
+    def _entries(self) -> dict[str, dict[str, object]]:
+        table = self._table("auths", dict)
+        try:
+            return {server: go_json.fields(entry) for server, entry in table.items()}
+        except ValueError as error:
+            self._complain(f"cannot be understood: {error}", "put them into one")
+
+    def _complain(self, what: str, remedy: str = "correct it or move it away") -> NoReturn:
+        raise CredentialError(f"{self.path} {what}", f"{remedy}; nothing was changed") from None
 
 
 def hostname_of(server: str) -> str:
@@ -240,17 +251,19 @@ def _home(environ: Mapping[str, str]) -> str:
 
 
 def plaintext_in(entry: dict[str, object]) -> Plaintext | None:
-    """Return the secret in one entry of ``auths``, or None.
+    """Return the secret in one entry of `DockerConfig.auths`, or None.
 
-    An identity token counts more than a password, as it does for Docker.
+    As for Docker, an identity token counts more than a password, base64 may have line ends in it, and what is
+    not UTF-8 in a username or password is U+FFFD.
     """
     field = {name: value for name, value in entry.items() if isinstance(value, str) and value}
     if "identitytoken" in field:
         return Plaintext("identity token", Credential(TOKEN_USERNAME, field["identitytoken"]))
     if "auth" in field:
         try:
-            decoded = base64.b64decode(field["auth"], validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError, ValueError):
+            encoded = field["auth"].replace("\r", "").replace("\n", "")
+            decoded = base64.b64decode(encoded, validate=True).decode(errors="replace")
+        except ValueError:
             decoded = ""
         username, colon, password = decoded.partition(":")
         if not colon:
@@ -261,16 +274,3 @@ def plaintext_in(entry: dict[str, object]) -> Plaintext | None:
     if "registrytoken" in field:
         return Plaintext("registry token", Credential("", field["registrytoken"]))
     return None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _refuse_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {json.dumps(twice)} stands in it twice")
-    return table

@@ -1,9 +1,8 @@
 """What becomes of a config.json or auth.json, as changes of its text that fit whatever it holds by then."""
 
-import json
 from collections.abc import Mapping
 
-from credhelpers.clients import json_text
+from credhelpers.clients import go_json, json_text
 from credhelpers.clients.docker_config import DockerConfig, plaintext_in
 from credhelpers.clients.shared_file import Change
 from credhelpers.credential import Credential
@@ -24,10 +23,10 @@ def choose_helpers(path: str, store: str | None, helpers: dict[str, str]) -> Cha
         config = DockerConfig(path, content or b"")
         text = config.text
         if store is not None and config.creds_store != store:
-            text = json_text.put(text, ("credsStore",), store)
+            text = json_text.put(text, (config.spelling("credsStore"),), store)
         for server, helper in helpers.items():
             if config.cred_helpers.get(server) != helper:
-                text = json_text.put(text, ("credHelpers", server), helper)
+                text = json_text.put(text, (config.spelling("credHelpers"), server), helper)
         return _finish(text, config, content)
 
     return change
@@ -40,7 +39,7 @@ def restore_helpers(path: str, backup: bytes) -> Change:
     def change(content: bytes | None) -> bytes | None:
         config = DockerConfig(path, content or b"")
         text = _restore_text(config, former)
-        if json.loads(text) == json.loads(former.text):
+        if go_json.load(text) == go_json.load(former.text):
             return backup or None  # to the byte; an empty backup is that of no file
         return _finish(text, config, content)
 
@@ -63,18 +62,20 @@ def hand_over(
 
     def change(content: bytes | None) -> bytes | None:
         config = DockerConfig(path, content or b"")
-        emptied: dict[str, object] = {}
+        auths = config.spelling("auths")
+        emptied = set()
         for server, credential in secrets.items():
             secret = plaintext_in(config.auths.get(server, {}))
             if secret is not None and credential in (None, secret.credential):
-                rest = config.auths[server].items()
-                emptied[server] = {name: value for name, value in rest if name not in _SECRETS}
-        text = json_text.put_each(config.text, "auths", emptied)
+                emptied.add(server)
+        text = json_text.strip_each(
+            config.text, auths, emptied, lambda field: go_json.fold(field) in _SECRETS
+        )
         for server in servers:
             if server not in config.auths:
-                text = json_text.put(text, ("auths", server), {})
+                text = json_text.put(text, (auths, server), {})
         if store is not None and config.creds_store != store:
-            text = json_text.put(text, ("credsStore",), store)
+            text = json_text.put(text, (config.spelling("credsStore"),), store)
         return _finish(text, config, content)
 
     return change
@@ -87,7 +88,7 @@ def forget(path: str, servers: list[str]) -> Change:
         config = DockerConfig(path, content or b"")
         text = config.text
         for server in servers:
-            text = json_text.remove(text, ("auths", server))
+            text = json_text.remove(text, (config.spelling("auths"), server))
         return _finish(text, config, content)
 
     return change
@@ -96,20 +97,21 @@ def forget(path: str, servers: list[str]) -> Change:
 def _restore_text(config: DockerConfig, former: DockerConfig) -> str:
     text = config.text
     if config.creds_store != former.creds_store:
-        keys = ("credsStore",)
+        keys = (config.spelling("credsStore"),)
         text = (
             json_text.put(text, keys, former.creds_store)
             if former.creds_store
             else json_text.remove(text, keys)
         )
+    helpers = config.spelling("credHelpers")
     for server, helper in former.cred_helpers.items():
         if config.cred_helpers.get(server) != helper:
-            text = json_text.put(text, ("credHelpers", server), helper)
+            text = json_text.put(text, (helpers, server), helper)
     for server in config.cred_helpers:
         if server not in former.cred_helpers:
-            text = json_text.remove(text, ("credHelpers", server))
-    if not former.has("credHelpers") and not json.loads(text).get("credHelpers"):
-        text = json_text.remove(text, ("credHelpers",))
+            text = json_text.remove(text, (helpers, server))
+    if not former.has("credHelpers") and not DockerConfig(config.path, text.encode()).cred_helpers:
+        text = json_text.remove(text, (helpers,))
     return text
 
 

@@ -2,9 +2,15 @@
 
 import json
 import re
+from collections.abc import Callable, Container
+
+from credhelpers.clients.go_json import characters
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_DECODER = json.JSONDecoder()
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+_ATOM = re.compile(_STRING + r"|[^\s,\]}]+")
+_TOKEN = re.compile(_STRING + r"|[\[{\]}]")
+_DEEPER, _HIGHER = ("{", "["), ("}", "]")
 
 
 def put(text: str, keys: tuple[str, ...], value: object) -> str:
@@ -23,18 +29,26 @@ def remove(text: str, keys: tuple[str, ...]) -> str:
     return _remove(text, _start(text), keys)
 
 
-def put_each(text: str, key: str, values: dict[str, object]) -> str:
-    """Return the text with members of one of its tables set; others are passed over.
+def strip_each(text: str, key: str, names: Container[str], is_unwanted: Callable[[str], bool]) -> str:
+    """Return the text without some members of some objects in one of its tables.
 
     One pass however many they are: the table may have tens of thousands.
+
+    Args:
+        text: A valid JSON object.
+        key: The table.
+        names: The objects in it.
+        is_unwanted: Picks the members of these by their names.
     """
-    layout = _Layout(text)
     pieces, done = [], 0
     for table in _members(text, _start(text)):
         if table.name == key and text[table.value] == "{":
             for member in _members(text, table.value):
-                if member.name in values:
-                    pieces += [text[done : member.value], layout.render(values[member.name], 2)]
+                if member.name in names and text[member.value] == "{":
+                    pieces += [
+                        text[done : member.value],
+                        _strip(text[member.value : member.end], is_unwanted),
+                    ]
                     done = member.end
     return "".join([*pieces, text[done:]])
 
@@ -113,19 +127,40 @@ def _remove(text: str, start: int, keys: tuple[str, ...]) -> str:
     return text
 
 
+def _strip(text: str, is_unwanted: Callable[[str], bool]) -> str:
+    for member in _members(text, 0):
+        if is_unwanted(member.name):
+            text = remove(text, (member.name,))
+    return text
+
+
 def _members(text: str, start: int) -> list[_Member]:
-    """Return the members of the object that begins at a place."""
+    """Return the members of the object that begins at a place; their names as `go_json.load` has them."""
     members = []
     place = _skip(text, start + 1)
     while text[place] != "}":
-        name, end = _DECODER.raw_decode(text, place)
+        end = _end_of(text, place)
+        name = characters(json.loads(text[place:end]))
         value = _skip(text, _skip(text, end) + 1)
-        _, end = _DECODER.raw_decode(text, value)
+        end = _end_of(text, value)
         members.append(_Member(name, place, value, end))
         place = _skip(text, end)
         if text[place] == ",":
             place = _skip(text, place + 1)
     return members
+
+
+def _end_of(text: str, place: int) -> int:
+    """Return where a value ends; without recursion, however deep it is."""
+    if text[place] not in _DEEPER:
+        atom = _ATOM.match(text, place)
+        return atom.end() if atom else place
+    depth = 0
+    for token in _TOKEN.finditer(text, place):
+        depth += 1 if token[0] in _DEEPER else -1 if token[0] in _HIGHER else 0
+        if not depth:
+            return token.end()
+    raise AssertionError  # the text is valid JSON
 
 
 def _nested(keys: tuple[str, ...], value: object) -> object:

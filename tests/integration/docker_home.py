@@ -13,6 +13,22 @@ from tests.support.client import Answer
 _SECONDS = 60
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
+FILE_STORE = """
+cd "$STUB" || exit 1
+eval "${HOOK:-}"
+case $1 in
+store) json=$(cat); name=$(printf %s "$json" | sed 's/.*"ServerURL":"\\([^"]*\\)".*/\\1/' | tr / %)
+  printf %s "$json" >"$name" ;;
+get) name=$(cat | tr / %); [ -f "$name" ] && exec cat "$name"
+  echo credentials not found in native keychain; exit 1 ;;
+erase) rm -f "$(cat | tr / %)" ;;
+list) sep='{'; for name in *; do [ -f "$name" ] || continue
+    printf '%s"%s":"ada"' "$sep" "$name" | tr % /; sep=,; done
+  [ "$sep" = , ] || printf '{'; printf '}' ;;
+esac
+"""
+"""A store in plain sh that keeps each credential in a file of $STUB, and does first whatever $HOOK says."""
+
 # Counts every step that leaves a trace on disk or in a store, and dies before or after the one that is named.
 _DRIVER = """
 import os, signal, sys

@@ -10,29 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.canary import CANARY, traces_of_canary
-from tests.integration.docker_home import DockerHome, stub_helper
+from tests.integration.docker_home import FILE_STORE, DockerHome, stub_helper
 from tests.support.client import Answer, Helper
 from tests.support.keyring import SecretService
 from tests.support.tools import require
 
 HUB = "https://index.docker.io/v1/"
 REFERENCE = "golang-docker-credential-helpers"
-
-# A store that keeps each credential in a file, and does first whatever $HOOK says.
-_STUB = """
-cd "$STUB" || exit 1
-eval "${HOOK:-}"
-case $1 in
-store) json=$(cat); name=$(printf %s "$json" | sed 's/.*"ServerURL":"\\([^"]*\\)".*/\\1/' | tr / %)
-  printf %s "$json" >"$name" ;;
-get) name=$(cat | tr / %); [ -f "$name" ] && exec cat "$name"
-  echo credentials not found in native keychain; exit 1 ;;
-erase) rm -f "$(cat | tr / %)" ;;
-list) sep='{'; for name in *; do [ -f "$name" ] || continue
-    printf '%s"%s":"ada"' "$sep" "$name" | tr % /; sep=,; done
-  [ "$sep" = , ] || printf '{'; printf '}' ;;
-esac
-"""
 
 
 def _auth(username: str, secret: str) -> str:
@@ -61,7 +45,7 @@ def stub(home: DockerHome, tmp_path: Path) -> Path:
     """The directory of a store in plain sh, ``docker-credential-stub``."""
     directory = tmp_path / "stub"
     directory.mkdir()
-    stub_helper(tmp_path / "bin", "stub", _STUB)
+    stub_helper(tmp_path / "bin", "stub", FILE_STORE)
     home.env["PATH"] = f"{tmp_path / 'bin'}:{home.env['PATH']}"
     home.env["STUB"] = str(directory)
     return directory
@@ -277,6 +261,20 @@ def test_a_source_that_does_not_erase_is_told(home: DockerHome, stub: Path) -> N
     assert _helper(home, "pass").get("r.example").value()["Secret"] == "s"
 
 
+def test_a_source_with_half_a_surrogate_pair_is_told_of_in_a_line(home: DockerHome, tmp_path: Path) -> None:
+    home.write("{}")
+    credential = '{"ServerURL":"x","Username":"a\\\\ud800","Secret":"s\\\\ud800"}'
+    listed = '{"r\\\\ud800.example":"a\\\\ud800"}'
+    script = f"case $1 in list) printf '{listed}';; get) printf '{credential}';; esac"
+    stub_helper(tmp_path / "bin", "halves", script)
+    home.env["PATH"] = f"{tmp_path / 'bin'}:{home.env['PATH']}"
+
+    answer = home.run("migrate", "--from", "halves", "--to", "pass")
+
+    assert answer.code == 1 and "r\ufffd.example: it is in the store, but".encode() in answer.err, answer
+    assert _helper(home, "pass").get("r\ufffd.example").value()["Secret"] == "s\ufffd"
+
+
 def test_who_logs_in_meanwhile_keeps_the_new_secret(home: DockerHome, stub: Path) -> None:
     newer = json.dumps(
         {"auths": {"r.example:5000": {"auth": _auth("ada", "newer")}, "n.example": {"auth": "YTpi"}}}
@@ -368,7 +366,7 @@ def test_nothing_is_lost_between_two_helpers_when_it_is_killed_at_any_step(
 ) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    stub_helper(tmp_path / "bin", "other", f"STUB={other}\n{_STUB}")
+    stub_helper(tmp_path / "bin", "other", f"STUB={other}\n{FILE_STORE}")
     credentials = {
         server: json.dumps({"ServerURL": server, "Username": "ada", "Secret": server})
         for server in ("a", "b")

@@ -65,16 +65,30 @@ def test_a_new_member_looks_as_if_the_file_had_been_written_with_it(
         assert json_text.put(_dump(content, indent), (key,), value) == _dump({**content, key: value}, indent)
 
 
-@given(_OBJECTS, st.dictionaries(st.text(max_size=5), _VALUES, max_size=5), _INDENTS)
-def test_putting_into_a_table_changes_only_what_it_has(
-    content: dict[str, object], values: dict[str, object], indent: int | str | None
+@given(_OBJECTS, st.sets(st.sampled_from(["a", "b", "c", ""])), _INDENTS)
+def test_stripping_a_table_takes_only_what_is_unwanted(
+    content: dict[str, object], names: set[str], indent: int | str | None
 ) -> None:
-    table: dict[str, object] = {"a": {"auth": "x"}, "b": 1, "": []}
-    content["auths"] = table
+    entries: dict[str, dict[str, object]] = {
+        "a": {"auth": "x", "n": 1, "Auth": 2},
+        "b": {"auth": {"auth": 1}},
+        "c": {"n": []},
+    }
+    content["auths"] = {**entries, "": 1}
 
-    text = json_text.put_each(_dump(content, indent), "auths", values)
+    text = json_text.strip_each(_dump(content, indent), "auths", names, lambda name: name.lower() == "auth")
 
-    assert json.loads(text) == {**content, "auths": {name: values.get(name, table[name]) for name in table}}
+    left = {
+        name: {key: value for key, value in entry.items() if name not in names or key.lower() != "auth"}
+        for name, entry in entries.items()
+    }
+    assert json.loads(text) == {**content, "auths": {**left, "": 1}}
+
+
+def test_nesting_beyond_any_recursion_is_passed_over() -> None:
+    deep = '{"a":' * 50_000 + "[]" + "}" * 50_000
+
+    assert json_text.put(f'{{"x":{deep},"s":1}}', ("s",), 2) == f'{{"x":{deep},"s":2}}'
 
 
 @pytest.mark.parametrize(
