@@ -4,17 +4,20 @@ import difflib
 import json
 import os
 import re
-import sys
 from dataclasses import dataclass, field
 
 import click
 
-from credhelpers.cli.configure_edits import ECR_HELPER, Wishes, edits, undoing_edits
+from credhelpers.cli.chosen_store import directory_of_ours, helper_beside
+from credhelpers.cli.configure_edits import Wishes, edits
+from credhelpers.cli.configure_undo import stranded, undoing_edits
 from credhelpers.clients import nomad
 from credhelpers.clients.docker_config import DockerConfig, podman_auth_path
+from credhelpers.clients.former_helpers import scrub
 from credhelpers.clients.podman import lasting_auth_path
 from credhelpers.clients.shared_file import BACKUP, Edit
 from credhelpers.credential import CredentialError
+from credhelpers.log import one_line
 from credhelpers.settings import SYSTEM_FILE
 from credhelpers.stores.external import PREFIX, find_helper
 
@@ -48,10 +51,11 @@ def name_of_helper(context: click.Context, option: click.Parameter, value: str |
 
 @dataclass
 class _Report:
-    """What was done, for people or for programs."""
+    """What was done, for people or for programs; and which files' texts may be secrets."""
 
     dry_run: bool
     as_json: bool
+    secretive: list[str]
     changed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     plaintext: dict[str, list[str]] = field(default_factory=dict)
@@ -59,14 +63,15 @@ class _Report:
     stanza: str = ""
     diff: str = ""
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, colour: str | None = None) -> None:
         if not self.as_json:
-            click.echo(text)
+            shown = "\t".join(one_line(part) for part in text.split("\t"))
+            click.secho(shown, fg=colour)
 
     def warn(self, cause: str, remedy: str) -> None:
         self.warnings.append(CredentialError(cause, remedy))
-        click.secho(f"credhelpers: {cause}", fg="yellow", err=True)
-        click.echo(f"credhelpers: {remedy}", err=True)
+        click.secho(one_line(f"credhelpers: {cause}"), fg="yellow", err=True)
+        click.echo(one_line(f"credhelpers: {remedy}"), err=True)
 
     def finish(self) -> None:
         if not self.as_json:
@@ -106,6 +111,11 @@ class _Report:
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change, as a diff, and change nothing.")
 @click.option("--undo", is_flag=True, help="Take back the last change; with --podman and --nomad theirs too.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Undo also where Docker then finds no credential.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
 def configure(  # noqa: PLR0913  one for each option
     *,
@@ -118,59 +128,97 @@ def configure(  # noqa: PLR0913  one for each option
     docker_config: str | None,
     dry_run: bool,
     undo: bool,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Tell Docker, podman or Nomad which credential helper to ask.
 
-    Everything else in their files stays as it is, to the byte; what was there is kept beside each as
-    FILE.credhelpers-backup.
+    Everything else in their files stays as it is, to the byte. What --undo needs is kept beside each as
+    FILE.credhelpers-backup; no secret is in it.
     """
     if undo and (store or ecr):
         raise click.UsageError("--undo takes back a change; leave out --store and --ecr.")
     if not (undo or store or ecr or for_nomad):
         raise click.UsageError("Say what to configure: --store, --ecr or --nomad.")
-    wishes = Wishes(store, ecr, podman, for_nomad, docker_config, nomad_dir, os.path.abspath(system_config))
-    report = _Report(dry_run, as_json)
-    planned = undoing_edits(wishes, os.environ) if undo else edits(wishes, os.environ)
-    _carry_out(planned, report, undo=undo)
-    if undo and not planned:
-        report.say("Nothing to undo: there is no backup.")
-    if not undo:
+    system_file = os.path.abspath(system_config)
+    wishes = Wishes(store, ecr, podman, for_nomad, docker_config, nomad_dir, system_file, force)
+    report = _Report(dry_run, as_json, wishes.config_paths(os.environ))
+    if undo:
+        _undo(wishes, report)
+    else:
+        _carry_out(wishes, report)
         _show_stanza(wishes, report)
         _check_helpers(wishes, report)
         _check_plaintext(wishes, report)
     report.finish()
 
 
-def _carry_out(planned: list[Edit], report: _Report, *, undo: bool) -> None:
+def _carry_out(wishes: Wishes, report: _Report) -> None:
+    planned = edits(wishes, os.environ)
     previews = [edit.preview() for edit in planned]  # so that what cannot be done is known before the first
-    for edit, (before, after) in zip(planned, previews, strict=True):
+    for edit, preview in zip(planned, previews, strict=True):
         backup = os.path.realpath(edit.path) + BACKUP
-        if report.dry_run and before != after:
-            report.changed.append(edit.path)
-            report.diff += _show_diff(edit.path, before, after, report)
-        elif not report.dry_run and edit.make():
-            report.changed.append(edit.path)
-            made = "made" if before is None else f"changed; what was there is in {backup}"
-            report.say(f"{edit.path}: {'as it was before' if undo else made}")
-        else:
-            report.unchanged.append(edit.path)
-            report.say(f"{edit.path}: nothing to do")
-        if undo and not report.dry_run:
-            os.unlink(backup)
+        made = "made" if preview[0] is None else f"changed; what --undo needs is in {backup}"
+        _make(edit, preview, made, report)
+    for path in [] if report.dry_run else wishes.config_paths(os.environ):
+        scrub(path)
+
+
+def _undo(wishes: Wishes, report: _Report) -> None:
+    planned = undoing_edits(wishes, os.environ)
+    if not planned:
+        report.say("Nothing to undo: there is no backup.")
+    previews = [edit.preview() for edit in planned]
+    warnings = []
+    for edit, preview in zip(planned, previews, strict=True):
+        if edit.path in report.secretive:
+            found = stranded(*(DockerConfig(edit.path, content or b"") for content in preview))
+            if found and not wishes.force:
+                raise found[0].refusal()
+            warnings += [credentials.warning() for credentials in found]
+    for edit, preview in zip(planned, previews, strict=True):
+        _make(edit, preview, "undone" if preview[1] is not None else "removed, as there was none", report)
+        if not report.dry_run:
+            _remove(os.path.realpath(edit.path) + BACKUP)
+    for warning in warnings:
+        report.warn(warning.cause, warning.remedy)
+
+
+def _make(edit: Edit, preview: tuple[bytes | None, bytes | None], made: str, report: _Report) -> None:
+    before, after = preview
+    if report.dry_run and before != after:
+        report.changed.append(edit.path)
+        report.diff += _show_diff(edit.path, before, after, report)
+    elif not report.dry_run and edit.make():
+        report.changed.append(edit.path)
+        report.say(f"{edit.path}: {made}")
+    else:
+        report.unchanged.append(edit.path)
+        report.say(f"{edit.path}: nothing to do")
+
+
+def _remove(backup: str) -> None:
+    try:
+        os.unlink(backup)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise CredentialError(
+            f"it is undone, but {backup} cannot be removed: {error.strerror}", "remove it"
+        ) from None
 
 
 def _show_diff(path: str, before: bytes | None, after: bytes | None, report: _Report) -> str:
     """Show a unified diff with no secret in it, and return it."""
     texts = [(content or b"").decode() for content in (before, after)]
-    if path.endswith(".json"):
+    if path in report.secretive:
         texts = _without_secrets(texts)
     origin, target = ("/dev/null" if content is None else path for content in (before, after))
     old, new = ([line + "\n" for line in text.splitlines()] for text in texts)
     lines = list(difflib.unified_diff(old, new, origin, target))
     for line in lines:
         colour = None if line.startswith(("+++", "---")) else _DIFF_COLOURS.get(line[0])
-        report.say(click.style(line.rstrip("\n"), fg=colour))
+        report.say(line.rstrip("\n"), colour)
     return "".join(lines)
 
 
@@ -191,19 +239,15 @@ def _show_stanza(wishes: Wishes, report: _Report) -> None:
     if wishes.for_nomad and not wishes.writes_stanza:
         report.stanza = nomad.stanza(wishes.nomad_helper)
         report.say(f"{nomad.DIRECTORY} does not exist; put this into your Nomad client's configuration:")
-        report.say(report.stanza.rstrip("\n"))
+        for line in report.stanza.splitlines():
+            report.say(line)
 
 
 def _check_helpers(wishes: Wishes, report: _Report) -> None:
     """Warn of helpers that Docker would not find."""
-    names = [wishes.store or "", ECR_HELPER if wishes.ecr else ""]
-    if wishes.for_nomad:
-        names.append(wishes.nomad_helper)
-    for name in dict.fromkeys(filter(None, names)):
+    for name in wishes.helpers:
         if find_helper(name, os.environ) is None:
-            beside = os.path.dirname(os.path.realpath(sys.argv[0]))
-            installed = os.path.exists(os.path.join(beside, PREFIX + name))
-            remedy = f"add {beside} to PATH" if installed else "install it, or name another helper"
+            remedy = f"add {directory_of_ours()} to PATH" if helper_beside(name) else "install it"
             report.warn(f"{PREFIX}{name} is not on PATH, so it will not be found", remedy)
 
 

@@ -1,13 +1,14 @@
-"""Which files `credhelpers configure` edits, and how each edit is undone."""
+"""Which files `credhelpers configure` edits, and how."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from credhelpers import settings
 from credhelpers.clients import docker_config_edit, nomad, podman
 from credhelpers.clients.docker_config import docker_config_path, docker_key
-from credhelpers.clients.shared_file import BACKUP, Change, Edit, read_if_exists
+from credhelpers.clients.former_helpers import backup_of
+from credhelpers.clients.shared_file import Edit, whole
 from credhelpers.credential import CredentialError
 from credhelpers.stores.ecr.hosts import host_of
 from credhelpers.stores.ecr.mapping import choose
@@ -27,6 +28,7 @@ class Wishes:
         docker_directory: Where Docker's config.json is; None for the usual place.
         nomad_directory: Where Nomad's configuration is; None for the usual place.
         system_file: The configuration of the helpers for every user.
+        force: Whether to undo also where Docker then finds no credential.
     """
 
     store: str | None
@@ -36,11 +38,20 @@ class Wishes:
     docker_directory: str | None
     nomad_directory: str | None
     system_file: str
+    force: bool
 
     @property
     def nomad_helper(self) -> str:
         """The helper that Nomad's docker driver is to ask about every image."""
         return self.store or ECR_HELPER
+
+    @property
+    def helpers(self) -> list[str]:
+        """All helpers that are to be named."""
+        names = [self.store or "", ECR_HELPER if self.ecr else ""]
+        if self.for_nomad:
+            names.append(self.nomad_helper)
+        return list(dict.fromkeys(filter(None, names)))
 
     @property
     def writes_stanza(self) -> bool:
@@ -50,6 +61,11 @@ class Wishes:
     def docker_path(self, environ: Mapping[str, str]) -> str:
         """Return the path of Docker's config.json."""
         return docker_config_path(environ, self.docker_directory)
+
+    def config_paths(self, environ: Mapping[str, str]) -> list[str]:
+        """Return the files that may hold secrets: Docker's config.json and podman's auth.json."""
+        paths = [self.docker_path(environ)]
+        return [*paths, podman.lasting_auth_path(environ)] if self.for_podman else paths
 
     def stanza_path(self) -> str:
         """Return the path of the file with Nomad's stanza."""
@@ -66,40 +82,21 @@ def edits(wishes: Wishes, environ: Mapping[str, str]) -> list[Edit]:
     planned = []
     if wishes.store or helpers:
         path = wishes.docker_path(environ)
-        planned.append(Edit(path, docker_config_edit.choose_helpers(path, wishes.store, helpers)))
+        change = docker_config_edit.choose_helpers(path, wishes.store, helpers)
+        planned.append(Edit(path, change, backup=backup_of(path)))
     if wishes.for_podman and helpers:
         path = podman.lasting_auth_path(environ)
-        planned.append(Edit(path, docker_config_edit.choose_helpers(path, None, helpers)))
+        change = docker_config_edit.choose_helpers(path, None, helpers)
+        planned.append(Edit(path, change, backup=backup_of(path)))
     if wishes.for_podman and wishes.store:
         path = podman.store_path(environ)
-        planned.append(Edit(path, podman.choose_store(path, wishes.store), 0o644))
+        planned.append(Edit(path, podman.choose_store(path, wishes.store), 0o644, whole))
     if wishes.for_nomad:
-        planned.append(Edit(wishes.system_file, nomad.answer_empty(wishes.system_file), 0o644))
+        planned.append(Edit(wishes.system_file, nomad.answer_empty(wishes.system_file), 0o644, whole))
         if wishes.writes_stanza:
             path = wishes.stanza_path()
             change = nomad.write_stanza(os.path.dirname(path), wishes.nomad_helper)
-            planned.append(Edit(path, change, 0o644))
-    return planned
-
-
-def undoing_edits(wishes: Wishes, environ: Mapping[str, str]) -> list[Edit]:
-    """Return the edits that bring back what the backups have; a file without a backup has none.
-
-    Raises:
-        CredentialError: A backup cannot be read.
-    """
-    undoings = {wishes.docker_path(environ): docker_config_edit.restore_helpers}
-    if wishes.for_podman:
-        undoings[podman.lasting_auth_path(environ)] = docker_config_edit.restore_helpers
-        undoings[podman.store_path(environ)] = _restore_store
-    if wishes.for_nomad:
-        undoings[wishes.system_file] = _restore_system_file
-        undoings[wishes.stanza_path()] = _restore_stanza
-    planned = []
-    for path, restore in undoings.items():
-        backup = read_if_exists(os.path.realpath(path) + BACKUP)
-        if backup is not None:
-            planned.append(Edit(path, restore(path, backup), keeps_backup=False))
+            planned.append(Edit(path, change, 0o644, whole))
     return planned
 
 
@@ -121,26 +118,3 @@ def _ecr_key(server: str, environ: Mapping[str, str]) -> str:
         f"{server} is no Amazon ECR registry: its host is not <account>.dkr.ecr.<region>.amazonaws.com",
         "for a domain of your own, give its account and region in config.toml: [[ecr.registry]]",
     )
-
-
-def _restore_store(path: str, backup: bytes) -> Change:
-    return _restore(path, backup, podman.is_ours)
-
-
-def _restore_stanza(path: str, backup: bytes) -> Change:
-    return _restore(path, backup, nomad.is_ours)
-
-
-def _restore_system_file(path: str, backup: bytes) -> Change:
-    return _restore(path, backup, lambda content: content == nomad.answer_empty(path)(backup))
-
-
-def _restore(path: str, backup: bytes, is_untouched: Callable[[bytes], bool]) -> Change:
-    def change(content: bytes | None) -> bytes | None:
-        if content is not None and content != backup and not is_untouched(content):
-            raise CredentialError(
-                f"{path} has been edited since", f"compare it with {os.path.realpath(path)}{BACKUP}"
-            )
-        return backup or None
-
-    return change

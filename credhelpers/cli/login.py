@@ -12,6 +12,7 @@ from credhelpers.cli.configure import name_of_helper
 from credhelpers.cli.connection import Trust
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path, docker_key, hostname_of
 from credhelpers.clients.docker_config_edit import forget, hand_over
+from credhelpers.clients.former_helpers import scrub
 from credhelpers.clients.shared_file import Edit
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.log import one_line
@@ -97,12 +98,13 @@ def login(  # noqa: PLR0913  one for each option
             "name one: credhelpers configure --store pass; or say where to keep it: --store NAME",
         )
     into = open_store(name)
+    scrub(path)
     credential = _credential(username, password_stdin=password_stdin, server=key)
     trust = Trust(insecure, ca or "", connection.certificate_directories(os.environ))
     checked = not no_check and registry.accepts(server, credential, trust)
     into.store(key, credential)
     if name == asked and "#" not in key:  # which no client asks for; a route of docker-credential-auto does
-        Edit(path, hand_over(path, {key: None}, [key], None), keeps_backup=False).make()
+        Edit(path, hand_over(path, {key: None}, [key], None)).make()
     report = {"server": key, "username": credential.username, "store": name, "checked": checked}
     _tell({**report, "used_by_docker": name == asked}, no_check=no_check, as_json=as_json)
 
@@ -124,16 +126,17 @@ def logout(*, server: str, store: str | None, docker_config: str | None, as_json
     key = docker_key(server)
     path = docker_config_path(os.environ, docker_config)
     name = store or DockerConfig.read(path).helper_for(key, os.environ.get("PATH", os.defpath))
-    if name:
-        out_of = open_store(name)
+    out_of = open_store(name) if name else None
+    scrub(path)
+    if out_of:
         for spelling in _spellings(key):
             out_of.erase(spelling)
-    Edit(path, forget(path, _spellings(key)), keeps_backup=False).make()
+    Edit(path, forget(path, _spellings(key))).make()
     if as_json:
         click.echo(json.dumps({"server": key, "store": name or None}, indent=2))
     else:
         place = f"docker-credential-{name} and {path}" if name else path
-        click.echo(f"{key}: logged out; nothing of it is in {place}.")
+        click.echo(one_line(f"{key}: logged out; nothing of it is in {place}."))
 
 
 def _spellings(key: str) -> list[str]:
@@ -182,16 +185,12 @@ def _tell(report: dict[str, object], *, no_check: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report, indent=2))
         return
+    server, store = report["server"], report["store"]
     if not report["checked"] and not no_check:
-        click.secho(
-            f"credhelpers: {report['server']} lets in anybody, so it could not be tried",
-            fg="yellow",
-            err=True,
-        )
+        warning = f"credhelpers: {server} lets in anybody, so it could not be tried"
+        click.secho(one_line(warning), fg="yellow", err=True)
     outcome = "accepted and stored" if report["checked"] else "stored, untried"
-    line = f"{report['server']}: the credential of {report['username']} is {outcome} by {report['store']}."
+    line = f"{server}: the credential of {report['username']} is {outcome} by {store}."
     click.secho(one_line(line), fg="green")
     if not report["used_by_docker"]:
-        click.echo(
-            f"Docker does not ask {report['store']} yet: credhelpers configure --store {report['store']}"
-        )
+        click.echo(one_line(f"Docker does not ask {store} yet: credhelpers configure --store {store}"))

@@ -11,6 +11,7 @@ from credhelpers.cli.configure import name_of_helper
 from credhelpers.cli.migration import Found, Outcome
 from credhelpers.cli.progress import progress
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path
+from credhelpers.clients.former_helpers import scrub
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
 
@@ -92,6 +93,8 @@ def migrate(
     heard = _Heard()
     into = open_store(name, heard)
     out_of = open_store(source, heard) if source else None
+    if not dry_run:
+        scrub(path)
     try:
         found = migration.in_helper(out_of) if out_of else migration.in_file(config)
         if dry_run:
@@ -131,9 +134,9 @@ def _tell_plan(report: dict[str, object], found: list[Found], *, switches: bool,
         verb = "would move" if item.is_movable else "cannot move"
         click.echo(one_line(f"{verb} {item.server}  {item.username}  {item.kind}"))
     if switches:
-        click.echo(f"would set credsStore to {report['to']} in {report['path']}")
+        click.echo(one_line(f"would set credsStore to {report['to']} in {report['path']}"))
     movable = sum(item.is_movable for item in found)
-    click.echo(f"{movable} to move to {report['to']}; nothing was changed")
+    click.echo(one_line(f"{movable} to move to {report['to']}; nothing was changed"))
 
 
 def _tell(report: dict[str, object], found: list[Found], outcome: Outcome, *, as_json: bool) -> None:
@@ -162,11 +165,11 @@ def _tell(report: dict[str, object], found: list[Found], outcome: Outcome, *, as
 
 def _summarise(report: dict[str, object], outcome: Outcome) -> None:
     if not (outcome.moved or outcome.failed):
-        click.echo(f"Nothing to move; Docker asks {report['to']}.")
+        click.echo(one_line(f"Nothing to move; Docker asks {report['to']}."))
         return
     summary = f"{len(outcome.moved)} moved to {report['to']}, {len(outcome.failed)} failed"
     if outcome.shared:
         summary += f"; {len(outcome.shared)} of them are in one place with {report['from']} and stay there"
     if not report["removed"]:
         summary += "; nothing was removed, and Docker goes on as before until all can be moved"
-    click.echo(summary + ".")
+    click.echo(one_line(summary + "."))

@@ -1,6 +1,5 @@
 """Moving credentials into another helper: each is read back before anything is removed where it was."""
 
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 from credhelpers.clients import docker_config_edit
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig
 from credhelpers.clients.go_json import characters
-from credhelpers.clients.shared_file import BACKUP, Edit
+from credhelpers.clients.shared_file import Edit
 from credhelpers.credential import BadRequest, Credential, CredentialError, CredentialsNotFound
 
 if TYPE_CHECKING:
@@ -138,7 +137,7 @@ def erase_all(outcome: Outcome, source: "Store", target: "Store", explain: Expla
 
 
 def hand_over(path: str, outcome: Outcome, store: str | None) -> bool:
-    """Let config.json name the store, and remove the secrets that the store has, from its backup too.
+    """Let config.json name the store, and remove the secrets that the store has.
 
     Returns:
         Whether there was anything to do.
@@ -146,12 +145,7 @@ def hand_over(path: str, outcome: Outcome, store: str | None) -> bool:
     Raises:
         CredentialError: The file cannot be written.
     """
-    change = docker_config_edit.hand_over(path, outcome.moved, list(outcome.moved), store)
-    changed = Edit(path, change, keeps_backup=False).make()
-    backup = os.path.realpath(path) + BACKUP
-    scrub = docker_config_edit.hand_over(backup, dict.fromkeys(outcome.moved), [], None)
-    Edit(backup, lambda content: scrub(content) if content else content, keeps_backup=False).make()
-    return changed
+    return Edit(path, docker_config_edit.hand_over(path, outcome.moved, list(outcome.moved), store)).make()
 
 
 def _put(server: str, credential: Credential, target: "Store", *, known: bool, overwrite: bool) -> None:

@@ -70,7 +70,7 @@ def _tell(config: DockerConfig, inventory: Inventory) -> None:
     elif inventory.rows:
         _show_text(inventory.rows)
     elif not inventory.problems:
-        click.echo(f"No credentials; Docker's configuration is {config.path}.")
+        click.echo(one_line(f"No credentials; Docker's configuration is {config.path}."))
     if any(row.plaintext for row in inventory.rows):
         _warn("some secrets stand in config.json in plain text", "credhelpers migrate")
     for problem in inventory.problems:

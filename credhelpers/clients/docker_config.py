@@ -153,10 +153,6 @@ class DockerConfig:
             return self.cred_helpers[server]
         return self.creds_store or self._default_store(search_path)
 
-    def has(self, key: str) -> bool:
-        """Tell whether the file has a key at its top, whatever it says."""
-        return self.spelling(key) in self._content
-
     def spelling(self, key: str) -> str:
         """Return a key of the file as it is spelt there, in upper or lower case; as given where it is not."""
         try:

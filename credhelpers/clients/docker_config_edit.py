@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from credhelpers.clients import go_json, json_text
 from credhelpers.clients.docker_config import DockerConfig, plaintext_in
+from credhelpers.clients.former_helpers import FormerHelpers
 from credhelpers.clients.shared_file import Change
 from credhelpers.credential import Credential
 
@@ -32,15 +33,17 @@ def choose_helpers(path: str, store: str | None, helpers: dict[str, str]) -> Cha
     return change
 
 
-def restore_helpers(path: str, backup: bytes) -> Change:
-    """Return the change that names the helpers of a backup again, and leaves all else as it is by now."""
-    former = DockerConfig(path, backup)
+def restore_helpers(path: str, former: FormerHelpers) -> Change:
+    """Return the change that names the former helpers again, and leaves all else as it is by now."""
 
     def change(content: bytes | None) -> bytes | None:
         config = DockerConfig(path, content or b"")
-        text = _restore_text(config, former)
-        if go_json.load(text) == go_json.load(former.text):
-            return backup or None  # to the byte; an empty backup is that of no file
+        text = config.text
+        for name, value in (("credHelpers", former.cred_helpers), ("credsStore", former.creds_store)):
+            key = config.spelling(name)
+            text = json_text.remove(text, (key,)) if value is None else json_text.put_text(text, key, value)
+        if not go_json.load(text):
+            return former.blank.encode() if former.exists else None
         return _finish(text, config, content)
 
     return change
@@ -92,27 +95,6 @@ def forget(path: str, servers: list[str]) -> Change:
         return _finish(text, config, content)
 
     return change
-
-
-def _restore_text(config: DockerConfig, former: DockerConfig) -> str:
-    text = config.text
-    if config.creds_store != former.creds_store:
-        keys = (config.spelling("credsStore"),)
-        text = (
-            json_text.put(text, keys, former.creds_store)
-            if former.creds_store
-            else json_text.remove(text, keys)
-        )
-    helpers = config.spelling("credHelpers")
-    for server, helper in former.cred_helpers.items():
-        if config.cred_helpers.get(server) != helper:
-            text = json_text.put(text, (helpers, server), helper)
-    for server in config.cred_helpers:
-        if server not in former.cred_helpers:
-            text = json_text.remove(text, (helpers, server))
-    if not former.has("credHelpers") and not DockerConfig(config.path, text.encode()).cred_helpers:
-        text = json_text.remove(text, (helpers,))
-    return text
 
 
 def _finish(text: str, config: DockerConfig, content: bytes | None) -> bytes | None:

@@ -29,6 +29,19 @@ def remove(text: str, keys: tuple[str, ...]) -> str:
     return _remove(text, _start(text), keys)
 
 
+def find(text: str, key: str) -> str | None:
+    """Return the text of a member's value; None when there is no such member."""
+    return next((text[m.value : m.end] for m in _members(text, _start(text)) if m.name == key), None)
+
+
+def put_text(text: str, key: str, value: str) -> str:
+    """Return the text with a member set to a value that is given as text."""
+    for member in _members(text, _start(text)):
+        if member.name == key:
+            return text[: member.value] + value + text[member.end :]
+    return put_text(put(text, (key,), None), key, value)
+
+
 def strip_each(text: str, key: str, names: Container[str], is_unwanted: Callable[[str], bool]) -> str:
     """Return the text without some members of some objects in one of its tables.
 

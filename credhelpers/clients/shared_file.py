@@ -11,7 +11,7 @@ from credhelpers.clients.docker_config import read_bounded
 from credhelpers.credential import CredentialError
 
 BACKUP = ".credhelpers-backup"
-"""What the name of a backup ends with; an empty one stands for a file that did not exist."""
+"""What the name of a backup ends with."""
 
 _LOCK_SECONDS = 10.0
 _TRIES = 100
@@ -32,13 +32,13 @@ class Edit:
         path: The file; a symbolic link is followed.
         change: What is to become of it; called again when somebody else has edited the file meanwhile.
         mode: The mode of a file that is made; one that exists keeps its own, and its owner.
-        keeps_backup: Whether what was there before is kept beside it.
+        backup: Makes what is to be kept beside it from what was there before; None to keep nothing.
     """
 
     path: str
     change: Change
     mode: int = 0o600
-    keeps_backup: bool = True
+    backup: Callable[[bytes | None], bytes] | None = None
 
     def preview(self) -> tuple[bytes | None, bytes | None]:
         """Return what is in the file and what would be in it.
@@ -59,11 +59,11 @@ class Edit:
         path = self._real_path()
         directory = os.path.dirname(path)
         try:
-            if before == after and not _abandoned(path):
+            if before == after and not abandoned(path):
                 return False
             os.makedirs(directory, 0o700 if self.mode == 0o600 else 0o755, exist_ok=True)
             with files.Lock(directory, _LOCK_SECONDS):
-                for left in _abandoned(path):
+                for left in abandoned(path):
                     os.unlink(left)
                 return self._make_until_it_holds(path)
         except TimeoutError as error:
@@ -88,17 +88,17 @@ class Edit:
 
     def _swap(self, path: str, before: bytes | None, after: bytes | None) -> bool:
         """Put the new content in place of exactly this old one; return False when another one is there."""
-        status = None if before is None else os.stat(path)
-        if status and not status.st_mode & 0o222:
+        old = None if before is None else path
+        if old and not os.stat(old).st_mode & 0o222:
             raise CredentialError(f"{path} is read-only", f"chmod u+w {path}, when it is meant to change")
-        if self.keeps_backup:
-            _write(path + BACKUP, before or b"", status, self.mode)
+        if self.backup:
+            _write(path + BACKUP, self.backup(before), old, self.mode)
         if after is None:
             os.unlink(path)
         else:
             temporary = f"{path}{_TEMPORARY}{os.getpid()}.tmp"
             try:
-                _write_new(temporary, after, status, self.mode)
+                _write_new(temporary, after, old, self.mode)
                 if not _take_place(temporary, path, before):
                     return False
             finally:
@@ -112,6 +112,32 @@ class Edit:
             return os.path.realpath(self.path)
         except OSError as error:
             raise CredentialError(f"cannot read {self.path}: {error.strerror}", "correct the link") from None
+
+
+def whole(before: bytes | None) -> bytes:
+    """Return the backup of a file that holds no secret: all of it; empty where there was none."""
+    return before or b""
+
+
+def sweep(path: str) -> None:
+    """Remove what runs that were killed have left beside a file.
+
+    Raises:
+        CredentialError: They cannot be removed.
+    """
+    Edit(path, lambda content: content).make()
+
+
+def abandoned(path: str) -> list[str]:
+    """Return what edits have left beside a file that were killed; or, without the lock, are being made.
+
+    It may hold what the file held.
+    """
+    directory, name = os.path.split(os.path.realpath(path))
+    if not os.path.isdir(directory):
+        return []
+    left = [entry for entry in os.listdir(directory) if entry.startswith(name + _TEMPORARY)]
+    return [os.path.join(directory, entry) for entry in left if entry.endswith(".tmp")]
 
 
 def read_if_exists(path: str) -> bytes | None:
@@ -155,35 +181,28 @@ def _rename(source: str, target: str, flag: int) -> bool:
     return bool(call(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), flag) == 0)
 
 
-def _write(path: str, content: bytes, status: os.stat_result | None, mode: int) -> None:
+def _write(path: str, content: bytes, old: str | None, mode: int) -> None:
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        _write_new(temporary, content, status, mode)
+        _write_new(temporary, content, old, mode)
         os.replace(temporary, path)
     finally:
         if os.path.lexists(temporary):
             os.unlink(temporary)
 
 
-def _write_new(path: str, content: bytes, status: os.stat_result | None, mode: int) -> None:
-    """Write a new file, with the owner and mode of the one whose place it is to take."""
+def _write_new(path: str, content: bytes, old: str | None, mode: int) -> None:
+    """Write a new file, which is private until it is complete, with the owner and mode of the old one."""
     descriptor = os.open(path, _CREATE, 0o600)
     try:
-        if status:
-            own = os.fstat(descriptor)
+        files.write_all(descriptor, content)
+        if old:
+            status, own = os.stat(old), os.fstat(descriptor)
             if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
                 os.fchown(descriptor, status.st_uid, status.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(status.st_mode) if status else mode)
-        files.write_all(descriptor, content)
+            os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+        else:
+            os.fchmod(descriptor, mode)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _abandoned(path: str) -> list[str]:
-    """Return the files that edits have left which were killed; or, without the lock, are being made."""
-    directory, name = os.path.split(path)
-    if not os.path.isdir(directory):
-        return []
-    left = [entry for entry in os.listdir(directory) if entry.startswith(name + _TEMPORARY)]
-    return [os.path.join(directory, entry) for entry in left if entry.endswith(".tmp")]

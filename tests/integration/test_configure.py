@@ -42,14 +42,14 @@ def test_a_configuration_is_made_where_there_was_none_and_undone_again(home: Doc
 
 
 def test_a_second_run_has_nothing_to_do(home: DockerHome) -> None:
-    before = home.write('{"auths": {}}')
+    home.write('{"auths": {}}')
     home.succeed("configure", "--store", "pass", "--ecr", ECR)
-    first = home.config.stat()
+    first, backup = home.config.stat(), home.backup.read_bytes()
 
     assert "nothing to do" in home.succeed("configure", "--store", "pass", "--ecr", ECR)
 
     assert (home.config.stat().st_ino, home.config.stat().st_mtime_ns) == (first.st_ino, first.st_mtime_ns)
-    assert home.backup.read_bytes() == before
+    assert home.backup.read_bytes() == backup
 
 
 def test_a_dry_run_shows_the_change_and_no_secret_and_changes_nothing(home: DockerHome) -> None:
@@ -66,6 +66,18 @@ def test_a_dry_run_shows_the_change_and_no_secret_and_changes_nothing(home: Dock
     assert CANARY.encode() not in answer.out + answer.err
     assert home.config.read_bytes() == before
     assert os.listdir(home.config.parent) == ["config.json"]
+
+
+def test_a_dry_run_shows_no_secret_of_podmans_file_whatever_its_name(
+    home: DockerHome, tmp_path: Path
+) -> None:
+    (tmp_path / "auth").write_text(json.dumps({"auths": {"r.example": {"auth": CANARY}}}))
+    home.env["REGISTRY_AUTH_FILE"] = str(tmp_path / "auth")
+
+    answer = home.run("configure", "--podman", "--ecr", ECR, "--dry-run")
+
+    assert answer.code == 0 and f"+++ {tmp_path / 'auth'}".encode() in answer.out
+    assert CANARY.encode() not in answer.out + answer.err
 
 
 def test_the_docker_directory_may_be_named(home: DockerHome, tmp_path: Path) -> None:

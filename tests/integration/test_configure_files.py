@@ -169,10 +169,9 @@ def test_nothing_is_lost_when_it_is_killed_at_any_step(home: DockerHome) -> None
             assert home.config.read_bytes() in (BEFORE.encode(), wanted), (step, moment)
             home.succeed(*ARGUMENTS)
             assert home.config.read_bytes() == wanted
-            assert home.backup.read_text() == BEFORE
-            assert [
-                name for name in home.litter() if name.startswith("config.json.credhelpers-")
-            ] == home.litter()
+            assert home.litter() == []
+            home.succeed("configure", "--undo")
+            assert home.config.read_text() == BEFORE
 
 
 def test_undo_is_safe_at_any_step_too(home: DockerHome) -> None:
@@ -189,11 +188,13 @@ def test_undo_is_safe_at_any_step_too(home: DockerHome) -> None:
             assert home.config.read_text() == BEFORE
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next(home: DockerHome) -> None:
-    left = home.config.with_name("config.json.credhelpers-1.tmp")
+@pytest.mark.parametrize("name", ["credhelpers-1.tmp", "credhelpers-backup.1.tmp"])
+@pytest.mark.parametrize("command", [" ".join(ARGUMENTS), "migrate --to auto", "logout absent.example"])
+def test_what_a_killed_run_left_is_removed_by_the_next(home: DockerHome, name: str, command: str) -> None:
+    left = home.config.with_name(f"config.json.{name}")
     left.write_text("half")
 
-    home.succeed(*ARGUMENTS)
+    home.run(*command.split())
 
     assert not left.exists()
 

@@ -85,6 +85,17 @@ def test_stripping_a_table_takes_only_what_is_unwanted(
     assert json.loads(text) == {**content, "auths": {**left, "": 1}}
 
 
+@given(_OBJECTS, _INDENTS, st.text(max_size=5), _VALUES)
+def test_a_value_put_back_as_text_brings_back_every_byte(
+    content: dict[str, object], indent: int | str | None, key: str, value: object
+) -> None:
+    before = _dump({**content, key: value}, indent)
+    former = json_text.find(before, key)
+
+    assert former is not None
+    assert json_text.put_text(json_text.put(before, (key,), "x"), key, former) == before
+
+
 def test_nesting_beyond_any_recursion_is_passed_over() -> None:
     deep = '{"a":' * 50_000 + "[]" + "}" * 50_000
 

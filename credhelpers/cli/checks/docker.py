@@ -6,9 +6,11 @@ from shlex import quote
 
 from credhelpers.cli.checks.finding import Finding, fail, ok, warn
 from credhelpers.clients.docker_config import DockerConfig, docker_key
+from credhelpers.clients.former_helpers import leftovers
 from credhelpers.credential import CredentialError
 
 _FILE, _MODE, _PLAINTEXT, _KEYS = "config file", "config mode", "plaintext", "credHelpers"
+_BACKUP = "backup"
 
 
 def check_config(path: str, search_path: str) -> tuple[DockerConfig | None, list[Finding]]:
@@ -29,11 +31,11 @@ def check_config(path: str, search_path: str) -> tuple[DockerConfig | None, list
         default = config.helper_for("", search_path)
         known = f"asks docker-credential-{default} by itself" if default else "knows of no credential helper"
         text = f"{path} does not exist, so Docker {known}"
-        return config, [warn(_FILE, text, "credhelpers configure --store auto")]
+        return config, [warn(_FILE, text, "credhelpers configure --store auto"), *_leftovers(config)]
     named = f"credsStore is {config.creds_store}" if config.creds_store else "there is no credsStore"
     helpers = f"; credHelpers has {', '.join(config.cred_helpers)}" if config.cred_helpers else ""
     found = [ok(_FILE, f"{path} can be read: {named}{helpers}")]
-    return config, [*found, _mode(config), _plaintext(config), *_keys(config)]
+    return config, [*found, _mode(config), _plaintext(config), *_leftovers(config), *_keys(config)]
 
 
 def _mode(config: DockerConfig) -> Finding:
@@ -63,6 +65,16 @@ def _plaintext(config: DockerConfig) -> Finding:
     return warn(
         _PLAINTEXT, f"it holds secrets in plain text: {', '.join(secrets)}", f"credhelpers migrate{target}"
     )
+
+
+def _leftovers(config: DockerConfig) -> list[Finding]:
+    """Find what else holds the secrets: the backups of former versions, and what killed runs have left."""
+    try:
+        left = leftovers(config.path)
+    except CredentialError as error:
+        return [fail(_BACKUP, error.cause, error.remedy.partition(";")[0])]
+    remedy = "credhelpers migrate" if config.creds_store else "credhelpers migrate --to pass"
+    return [warn(_BACKUP, f"{path} may hold secrets in plain text", remedy) for path in left]
 
 
 def _keys(config: DockerConfig) -> list[Finding]:
