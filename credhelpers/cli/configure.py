@@ -114,7 +114,7 @@ class _Report:
 @click.option(
     "--force",
     is_flag=True,
-    help="Undo also where Docker then finds no credential.",
+    help="Name a helper or a region that is not there; undo also where Docker then finds no credential.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
 def configure(  # noqa: PLR0913  one for each option

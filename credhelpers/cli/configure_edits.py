@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from credhelpers import settings
+from credhelpers.cli.configure_checks import check_helper, check_region
 from credhelpers.clients import docker_config_edit, nomad, podman
 from credhelpers.clients.docker_config import docker_config_path, docker_key
 from credhelpers.clients.former_helpers import backup_of
@@ -28,7 +29,7 @@ class Wishes:
         docker_directory: Where Docker's config.json is; None for the usual place.
         nomad_directory: Where Nomad's configuration is; None for the usual place.
         system_file: The configuration of the helpers for every user.
-        force: Whether to undo also where Docker then finds no credential.
+        force: Whether to go on where every pull would fail by it.
     """
 
     store: str | None
@@ -76,9 +77,15 @@ def edits(wishes: Wishes, environ: Mapping[str, str]) -> list[Edit]:
     """Return the edits that make the wishes come true.
 
     Raises:
-        CredentialError: A host is no ECR registry, or there is no home directory.
+        CredentialError: A host is no ECR registry, a helper or a region does not exist, or there is no home
+            directory.
     """
     helpers = {_ecr_key(host, environ): ECR_HELPER for host in wishes.ecr}
+    if not wishes.force:
+        for host in wishes.ecr:
+            check_region(host, environ)
+        for name in wishes.helpers:
+            check_helper(name)
     planned = []
     if wishes.store or helpers:
         path = wishes.docker_path(environ)

@@ -208,7 +208,7 @@ def test_somebody_who_edits_it_all_the_time_loses_nothing(home: DockerHome) -> N
         writer.stdout.readline()
         runs = 0
         while writer.poll() is None:
-            home.run("configure", "--store", f"s{runs}")
+            home.run("configure", "--force", "--store", f"s{runs}")
             runs += 1
     assert writer.returncode == 0
     assert runs > 1

@@ -1,0 +1,52 @@
+"""What `credhelpers configure` refuses to write, because every pull would fail by it."""
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+
+from credhelpers import settings
+from credhelpers.cli.chosen_store import helper_beside, near_miss
+from credhelpers.credential import CredentialError
+from credhelpers.stores.ecr.hosts import host_of
+from credhelpers.stores.ecr.mapping import choose
+from credhelpers.stores.external import PREFIX, find_helper
+
+
+def check_helper(name: str) -> None:
+    """Check that there is a helper.
+
+    Raises:
+        CredentialError: It is neither on PATH nor beside this command.
+    """
+    if find_helper(name, os.environ) is None and helper_beside(name) is None:
+        raise CredentialError(
+            f"there is no {PREFIX}{name} on PATH, and without it every pull would fail",
+            f"{near_miss(name)}install it first; or name it all the same: --force",
+        )
+
+
+def check_region(server: str, environ: Mapping[str, str]) -> None:
+    """Check that an ECR registry is in a region that AWS has.
+
+    Raises:
+        CredentialError: No partition has such a region, as far as botocore knows.
+    """
+    registry, _ = choose(host_of(server), settings.load(environ))
+    if registry is None:
+        return  # it is refused for that
+    known = set(_regions())
+    if registry.region not in known:
+        similar = difflib.get_close_matches(registry.region, known, cutoff=0.8)
+        question = f"did you mean {' or '.join(sorted(similar))}? else " if similar else ""
+        raise CredentialError(
+            f"{server} is in {registry.region}, which is not a region of AWS",
+            f"{question}check the name; if the region is new, name it all the same: --force",
+        )
+
+
+def _regions() -> Iterable[str]:
+    """Yield the regions of all partitions, by botocore's partitions.json."""
+    from botocore.loaders import create_loader
+
+    for partition in create_loader().load_data("partitions")["partitions"]:
+        yield from (region for region in partition["regions"] if not region.endswith("-global"))

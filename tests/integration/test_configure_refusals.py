@@ -1,0 +1,139 @@
+"""`credhelpers configure` and `migrate` with a helper or a region that does not exist."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.integration.docker_home import DockerHome, stub_helper
+
+
+@pytest.fixture
+def home(installed: Path, private_env: dict[str, str]) -> DockerHome:
+    """A user with a Docker configuration, on whose PATH the helpers are."""
+    home = DockerHome({**private_env, "PATH": f"{installed}:/usr/bin:/bin"}, installed / "credhelpers")
+    home.write('{"auths": {"r.example": {"auth": "YTpi"}}}')
+    return home
+
+
+def _host(region: str, account: str = "123456789012") -> str:
+    return f"{account}.dkr.ecr.{region}.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"), [("pas", "pass"), ("keyrng", "keyring"), ("ecr-logn", "ecr-login")]
+)
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
+def test_a_helper_that_does_not_exist_is_refused(
+    home: DockerHome, typo: str, meant: str, dry_run: tuple[str, ...]
+) -> None:
+    before = home.config.read_bytes()
+
+    told = home.fail("configure", "--store", typo, *dry_run)
+
+    assert f"there is no docker-credential-{typo} on PATH" in told
+    assert f"did you mean {meant}?" in told and "--force" in told
+    assert home.config.read_bytes() == before and not home.backup.exists()
+
+
+def test_a_helper_without_a_near_miss_is_refused_too(home: DockerHome) -> None:
+    told = home.fail("configure", "--store", "zzzzzz")
+
+    assert "did you mean" not in told and "install it first" in told
+
+
+def test_force_names_a_helper_that_does_not_exist(home: DockerHome) -> None:
+    home.succeed("configure", "--store", "later", "--force")
+
+    assert json.loads(home.config.read_text())["credsStore"] == "later"
+
+
+def test_a_helper_of_another_vendor_is_known_by_path(home: DockerHome, tmp_path: Path) -> None:
+    stub_helper(tmp_path / "bin", "desktop", "exit 1")
+    home.env["PATH"] = f"{tmp_path / 'bin'}:/nonexistent:relative::{home.env['PATH']}"
+
+    assert "did you mean desktop?" in home.fail("configure", "--store", "dekstop")
+
+    home.succeed("configure", "--store", "desktop")
+
+
+def test_a_helper_beside_the_command_is_warned_of_only(home: DockerHome) -> None:
+    home.env["PATH"] = "/usr/bin:/bin"
+
+    assert b"is not on PATH, so it will not be found" in home.run("configure", "--store", "auto").err
+
+    assert json.loads(home.config.read_text())["credsStore"] == "auto"
+
+
+def test_the_helper_of_a_nomad_client_has_to_exist(home: DockerHome, tmp_path: Path) -> None:
+    nomad, system = tmp_path / "nomad.d", tmp_path / "config.toml"
+    arguments = ("--nomad", "--nomad-dir", str(nomad), "--system-config", str(system), "--store", "auot")
+
+    assert "did you mean auto?" in home.fail("configure", *arguments)
+    assert not nomad.exists() and not system.exists()
+
+    home.succeed("configure", "--force", *arguments)
+    assert 'helper = "auot"' in (nomad / "credhelpers.hcl").read_text()
+
+
+@pytest.mark.parametrize("option", ["--to", "--from"])
+def test_migrate_asks_what_was_meant(home: DockerHome, option: str) -> None:
+    arguments = ("--to", "pas") if option == "--to" else ("--from", "pas", "--to", "auto")
+
+    told = home.fail("migrate", *arguments)
+
+    assert "docker-credential-pas is not on PATH" in told and "did you mean pass?" in told
+
+
+@pytest.mark.parametrize("option", ["login", "logout"])
+def test_login_and_logout_ask_what_was_meant(home: DockerHome, option: str) -> None:
+    assert "did you mean keyring?" in home.fail(option, "r.example", "--store", "keyrin")
+
+
+@pytest.mark.parametrize(
+    ("region", "meant"),
+    [
+        ("eu-centrl-1", "eu-central-1"),
+        ("eu-central-9", "eu-central-1"),
+        ("us-esat-1", "us-east-1"),
+        ("us-gov-wets-1", "us-gov-west-1"),
+    ],
+)
+def test_a_region_that_does_not_exist_is_refused(home: DockerHome, region: str, meant: str) -> None:
+    before = home.config.read_bytes()
+
+    told = home.fail("configure", "--ecr", _host(region))
+
+    assert f"{region}, which is not a region of AWS" in told
+    assert meant in told.partition("did you mean ")[2].partition("?")[0] and "--force" in told
+    assert home.config.read_bytes() == before
+    home.succeed("configure", "--force", "--ecr", _host(region))
+    assert json.loads(home.config.read_text())["credHelpers"] == {_host(region): "ecr-login"}
+
+
+def test_the_region_of_a_domain_of_ones_own_is_checked_too(home: DockerHome) -> None:
+    settings = Path(home.env["HOME"], ".config", "credhelpers", "config.toml")
+    settings.parent.mkdir(parents=True)
+    settings.write_text(
+        '[[ecr.registry]]\nmatch = "ecr.corp.example"\naccount = "123456789012"\nregion = "eu-wets-1"\n'
+    )
+
+    assert "did you mean eu-west-1?" in home.fail("configure", "--ecr", "ecr.corp.example")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        _host("ap-southeast-5"),
+        _host("us-gov-east-1"),
+        "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
+        "123456789012.dkr.ecr.us-iso-east-1.c2s.ic.gov",
+        "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu",
+        "123456789012.dkr-ecr-fips.us-west-2.on.aws",
+        "public.ecr.aws",
+    ],
+)
+def test_the_regions_of_every_partition_are_known(home: DockerHome, host: str) -> None:
+    home.succeed("configure", "--ecr", host)
+
+    assert json.loads(home.config.read_text())["credHelpers"] == {host: "ecr-login"}
