@@ -22,7 +22,7 @@ TOOLS='
     docker-credential-secretservice:golang-docker-credential-helpers
     docker-credential-ecr-login:amazon-ecr-credential-helper
     dockerd:docker.io docker:docker.io docker-registry:docker-registry skopeo:skopeo
-    htpasswd:apache2-utils openssl:openssl
+    htpasswd:apache2-utils openssl:openssl setfacl:acl getfacl:acl
     unshare:util-linux nsenter:util-linux setpriv:util-linux ip:iproute2
     shellcheck:shellcheck
 '

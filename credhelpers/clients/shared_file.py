@@ -2,11 +2,11 @@
 
 import ctypes
 import os
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from credhelpers import files
+from credhelpers.clients import file_attributes
 from credhelpers.clients.docker_config import read_bounded
 from credhelpers.credential import CredentialError
 
@@ -31,7 +31,7 @@ class Edit:
     Attributes:
         path: The file; a symbolic link is followed.
         change: What is to become of it; called again when somebody else has edited the file meanwhile.
-        mode: The mode of a file that is made; one that exists keeps its own, and its owner.
+        mode: The mode of a file that is made; one that exists keeps its own, its owner and its ACL.
         backup: Makes what is to be kept beside it from what was there before; None to keep nothing.
     """
 
@@ -192,15 +192,12 @@ def _write(path: str, content: bytes, old: str | None, mode: int) -> None:
 
 
 def _write_new(path: str, content: bytes, old: str | None, mode: int) -> None:
-    """Write a new file, which is private until it is complete, with the owner and mode of the old one."""
+    """Write a new file, which is private until it is complete, with all attributes of the old one."""
     descriptor = os.open(path, _CREATE, 0o600)
     try:
         files.write_all(descriptor, content)
         if old:
-            status, own = os.stat(old), os.fstat(descriptor)
-            if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
-                os.fchown(descriptor, status.st_uid, status.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+            file_attributes.copy(old, descriptor)
         else:
             os.fchmod(descriptor, mode)
         os.fsync(descriptor)
