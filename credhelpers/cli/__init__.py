@@ -1,6 +1,11 @@
 """`credhelpers`, the operator's command: the group, and what becomes of errors."""
 
+import errno
+import io
 import os
+import sys
+import traceback
+from typing import Any
 
 import click
 
@@ -19,20 +24,86 @@ from credhelpers.log import one_line
 
 
 class _Commands(click.Group):
-    """Commands whose errors are one line of cause and one of remedy; exit status 1."""
+    """Commands whose errors are one line of cause and one of remedy; exit status 1, or 130 for Ctrl-C."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run a command and end the process, whatever becomes of its output."""
+        _prepare_streams()
+        try:
+            try:
+                return super().main(*args, **options)
+            finally:
+                sys.stdout.flush()
+        except OSError as error:
+            if not _is_output_broken():
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still in the buffer
+            if error.errno != errno.EPIPE:
+                _complain(f"cannot write to standard output: {error.strerror}")
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> object:
         if os.environ.get("NO_COLOR"):
             ctx.color = False  # also where somebody looks (no-color.org)
         try:
             return super().invoke(ctx)
-        except CredentialError as error:
-            if ctx.params.get("debug"):
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (click.Abort, KeyboardInterrupt) as error:
+            if KeyboardInterrupt not in (type(error), type(error.__context__)):
                 raise
-            click.secho(f"credhelpers: {one_line(error.cause)}", fg="red", err=True)
-            if error.remedy:
-                click.echo(f"credhelpers: {one_line(error.remedy)}", err=True)
+            ctx.exit(130)
+        except Exception as error:
+            if ctx.params.get("debug") or _is_output_broken():
+                raise
+            _complain(*_explain(error))
             ctx.exit(1)
+
+
+def _prepare_streams() -> None:
+    """Let no file take the number of a closed stream, and no name be one that a stream cannot write."""
+    is_closed = sys.stdout is None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  as long as the process
+    if is_closed:
+        _complain("standard output is closed", "let it go somewhere, such as >/dev/null")
+        sys.exit(1)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _is_output_broken() -> bool:
+    """Return whether what was written to standard output cannot get out."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _explain(error: Exception) -> tuple[str, str]:
+    """Return cause and remedy; of an unexpected error its kind and place, for its text may be secret."""
+    if isinstance(error, CredentialError):
+        return error.cause, error.remedy
+    if isinstance(error, OSError) and error.filename:
+        return f"cannot use {error.filename}: {error.strerror}", ""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
+    return (
+        f"internal error: {type(error).__name__} in {place}",
+        "report it, with: credhelpers --debug COMMAND",
+    )
+
+
+def _complain(cause: str, remedy: str = "") -> None:
+    try:
+        click.secho(f"credhelpers: {one_line(cause)}", fg="red", err=True)
+        if remedy:
+            click.echo(f"credhelpers: {one_line(remedy)}", err=True)
+    except OSError:
+        return  # nobody reads it; the exit status tells
 
 
 @click.group(

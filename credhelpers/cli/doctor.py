@@ -41,6 +41,8 @@ def doctor(context: click.Context, *, server: str | None, docker_config: str | N
     try:
         _report(context, docker_config_path(os.environ, docker_config), server, as_json=as_json)
     except OSError as error:  # of a file that vanished, or of a directory that may not be looked into
+        if error.filename is None:
+            raise  # it is the output that cannot be written
         raise CredentialError(f"cannot look at {error.filename}: {error.strerror}") from None
 
 

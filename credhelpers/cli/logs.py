@@ -91,8 +91,8 @@ def logs(helper: str | None, *, follow: bool, lines: int | None, since: str, as_
             time.sleep(_TICK)
             _show(reading.new_records(), as_json=as_json)
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise  # whoever read has had enough; click ends quietly
+        if error.filename is None:
+            raise  # it is the output that cannot be written
         raise CredentialError(
             f"cannot read {error.filename}: {error.strerror}", "run this as its owner"
         ) from None
