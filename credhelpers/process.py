@@ -7,6 +7,7 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
     Hear = Callable[[bytes], object]
 
@@ -122,6 +123,22 @@ class _EndsOnSignals:
             signal.signal(number, signal.SIG_DFL)
 
 
+class _SignalsHeld:
+    """Keeps back the signals that end this process; they come when the block is left."""
+
+    def __enter__(self) -> "set[int]":
+        import signal
+
+        ending = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+        self._former = signal.pthread_sigmask(signal.SIG_BLOCK, ending)
+        return set(self._former)
+
+    def __exit__(self, *_: object) -> None:
+        import signal
+
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._former)
+
+
 class _Child:
     """A running program, the ends of the pipes to it and what came out of them."""
 
@@ -153,14 +170,11 @@ class _Child:
                 self._sources[source] = content
                 theirs.append(sink)
                 actions.append((os.POSIX_SPAWN_DUP2, sink, target))
-            self._pid = os.posix_spawn(
-                command[0],
-                command,
-                environ,
-                file_actions=actions,
-                setsid=self._apart,
-                setsigdef=(_SIGPIPE, _SIGXFSZ),  # which Python ignores, and programs do not expect to be
-            )
+            if self._apart:
+                with _SignalsHeld() as mask:  # one between its start and our knowing it would leave it behind
+                    self._pid = self._spawn(command, environ, actions, setsid=True, setsigmask=mask)
+            else:
+                self._pid = self._spawn(command, environ, actions)
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
@@ -169,6 +183,19 @@ class _Child:
                 self._end = os.pidfd_open(self._pid)
             except OSError:
                 pass  # an old kernel, or a sandbox that does not know it
+
+    def _spawn(
+        self,
+        command: list[str],
+        environ: "Mapping[str, str]",
+        actions: "list[tuple[int, int, int]]",
+        **attributes: "Any",
+    ) -> int:
+        # Python ignores these two signals, and programs do not expect them to be ignored.
+        ignored = (_SIGPIPE, _SIGXFSZ)
+        return os.posix_spawn(
+            command[0], command, environ, file_actions=actions, setsigdef=ignored, **attributes
+        )
 
     def exchange(self, deadline: float, limit: int) -> bool:
         """Write and read until the program has ended; False when a bound came first."""

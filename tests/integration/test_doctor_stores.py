@@ -72,7 +72,7 @@ def test_a_store_that_nobody_has_initialised_fails(keeper: Patient) -> None:
 
 def test_a_store_that_names_no_key_fails(keeper: Patient) -> None:
     encrypt_for(keeper, "# nobody")
-    keeper.doctor(SERVER).assert_broken("password store", "names no key", "pass init")
+    keeper.doctor(SERVER).assert_broken("password store", "names no key", "credhelpers init pass")
 
 
 @pytest.mark.parametrize(("mode", "state"), [(0o755, "warn"), (0o777, "fail")])
@@ -92,7 +92,7 @@ def test_a_key_that_is_not_there_fails(keeper: Patient) -> None:
 
 def test_a_revoked_key_fails(keeper: Patient, own_gpg_home: GpgHome) -> None:
     revoke(own_gpg_home, own_gpg_home.fingerprint)
-    keeper.doctor(SERVER).assert_broken("encryption", "has been revoked", "pass init")
+    keeper.doctor(SERVER).assert_broken("encryption", "has been revoked", "credhelpers init pass")
 
 
 def test_an_expired_key_fails(keeper: Patient, own_gpg_home: GpgHome) -> None:

@@ -1,8 +1,10 @@
 """How a program is run within bounds; the programs here are the interpreter and a shell."""
 
 import os
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,3 +94,25 @@ def test_a_program_is_found_in_absolute_directories_only(
     assert process.find(("gpg",), {"PATH": f".::bin:{tmp_path}/bin"}) == f"{tmp_path}/bin/gpg"
     assert process.find(("gpg",), {"PATH": ".::bin:"}) is None
     assert process.find(("gpg2", "gpg"), {"PATH": str(tmp_path)}) == f"{tmp_path}/gpg"
+
+
+def test_a_signal_at_the_moment_of_its_start_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    spawn = os.posix_spawn
+    started = []
+
+    def spawn_and_be_told_to_end(*arguments: Any, **attributes: Any) -> int:
+        started.append(spawn(*arguments, **attributes))
+        os.kill(os.getpid(), signal.SIGTERM)
+        return started[0]
+
+    monkeypatch.setattr(os, "posix_spawn", spawn_and_be_told_to_end)
+    with pytest.raises(KeyboardInterrupt):
+        process.run(["/bin/sleep", "60"], {}, b"", 60, 1000, apart=True)
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0], 0)
+
+
+def test_no_signal_is_blocked_in_what_is_started() -> None:
+    script = "grep SigBlk /proc/self/status"
+    outcome = process.run(["/bin/sh", "-c", script], _ENVIRON, b"", 20, 1000, apart=True)
+    assert outcome.output.split() == [b"SigBlk:", b"0" * 16]

@@ -33,15 +33,17 @@ def check_password_store(environ: Mapping[str, str]) -> list[Finding]:
         key: value for key, value in unattended.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")
     }
     gpg = Gpg(unattended)
+    mode: list[Finding] = []
     try:
         directory = store_directory(environ)
+        if os.path.isdir(directory):
+            mode = [_mode(directory)]
         chosen = recipients(directory, os.path.join(directory, FOLDER), gpg, environ)
     except StoreUnavailable as error:
-        return [*found, failed(_STORE, error)]
+        return [*found, failed(_STORE, error), *mode]
     keys = chosen.keys
     found.append(ok(_STORE, f"{directory} encrypts for {', '.join(keys)}"))
-    if os.path.isdir(directory):
-        found.append(_mode(directory))
+    found += mode
     try:
         encrypted = gpg.encrypt(_PROBE, keys, f"choose another key: {chosen.change}")
     except StoreUnavailable as error:
