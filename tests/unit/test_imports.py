@@ -188,6 +188,28 @@ def test_the_command_line_is_known_to_itself_only() -> None:
     assert _outside(_importers("rich"), "cli/") == set()
 
 
+def _readers_of_the_process_environment() -> set[str]:
+    """Return the files that look at the environment of their own process."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr in ("environ", "environb", "getenv", "putenv")
+                and isinstance(node.value, ast.Name)
+                and node.value.id in ("os", "posix")
+            ):
+                found.add(str(path.relative_to(PACKAGE)))
+    return found
+
+
+def test_an_environment_that_is_passed_is_the_one_that_counts() -> None:
+    """Only the ways in read the process's own. Two libraries know no other, and get the passed one by it."""
+    libraries = ("stores/ecr/chain.py", "stores/os_keyring/backend.py")
+
+    assert _outside(_readers_of_the_process_environment(), "executables.py", "cli/", *libraries) == set()
+
+
 def test_the_emulator_is_known_to_the_demo_only() -> None:
     assert _importers("credhelpers.emulator") == {"cli/demo.py"}
 
