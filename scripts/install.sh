@@ -2,6 +2,7 @@
 # Installs the credential helpers: DIR/bin holds the executables, DIR/lib/credhelpers their own Python environment.
 # A new environment is built beside the old one and takes its place in one rename, so a run that is killed leaves
 # what was there at work. Every executable runs isolated: it imports what packaging/runtime.lock pins, nothing else.
+# Nothing outside of DIR is changed, save that root on a system without Python or gpg gets these.
 set -eu
 
 MARKER='installed by scripts/install.sh of credhelpers'
@@ -10,14 +11,17 @@ checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$checkout/scripts/system.sh"
 # shellcheck disable=SC1091 source=scripts/launchers.sh
 . "$checkout/scripts/launchers.sh"
+# shellcheck disable=SC1091 source=scripts/pip.sh
+. "$checkout/scripts/pip.sh"
 
 usage() {
     cat <<'END'
-Usage: scripts/install.sh [--prefix DIR] [--python PATH] [--force] [--demo]
+Usage: scripts/install.sh [--prefix DIR] [--python PATH] [--wheels DIR] [--force] [--demo]
        scripts/install.sh [--prefix DIR] --uninstall
 
   --prefix DIR   install to DIR/bin and DIR/lib/credhelpers; default: /usr/local for root, ~/.local for others
   --python PATH  the Python, 3.11 or newer, to run with; default: the system's own
+  --wheels DIR   take all packages from this folder, which `scripts/lock.sh --download DIR` has filled; no network
   --force        replace executables of the same names in DIR/bin that something else installed
   --demo         install, then show a round trip through a throwaway store and an ECR token from a local emulator
   --uninstall    remove what this script installed; credentials, caches and logs of users stay
@@ -27,16 +31,20 @@ END
 is_ours() { [ -f "$1" ] && [ ! -L "$1" ] && head -c 4096 "$1" | grep -qF "$MARKER"; }
 
 main() {
-    prefix='' python='' force='' demo='' action=install_helpers
+    prefix='' python='' wheels='' force='' demo='' action=install_helpers
     while [ $# -gt 0 ]; do
         case $1 in
-            --prefix | --python)
+            --prefix | --python | --wheels)
                 [ -n "${2:-}" ] || fail "$1 needs a value"
-                if [ "$1" = --prefix ]; then prefix=$2; else python=$2; fi
+                option=${1#--} value=$2
                 shift
+                shift
+                set -- "--$option=$value" "$@"
+                continue
                 ;;
             --prefix=?*) prefix=${1#*=} ;;
             --python=?*) python=${1#*=} ;;
+            --wheels=?*) wheels=$(folder "${1#*=}") ;;
             --force) force=yes ;;
             --demo) demo=yes ;;
             --uninstall) action=uninstall_helpers ;;
@@ -52,12 +60,12 @@ main() {
         shift
     done
     umask 022 # what root installs, everybody may read and run
-    # Nothing that somebody set for another Python or another pip may reach the ones here.
-    unset PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_REQUIREMENT PIP_PYTHON
-    export PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+    isolate_pip
     locate
     "$action"
 }
+
+folder() { (CDPATH='' cd -- "$1" 2>/dev/null && pwd) || fail "$1 is not a folder: scripts/lock.sh --download makes one"; }
 
 # Name every place that is touched.
 locate() {
@@ -90,16 +98,33 @@ install_helpers() {
     make_writable "$bin"
     recover
     say "Installing into $prefix with $python"
+    earlier=$(version_in "$environment")
     build_environment
+    version=$(version_in "$new")
     swap
     write_launchers
     clean_up
     trap - EXIT
     exec 9<&-
-    say "Installed in $bin: $(printf '%s' "$executables" | tr '\n' ' ')"
+    case $earlier in
+        '' | "$version") say "Installed credhelpers $version in $bin: $(in_one_line "$executables")" ;;
+        *) say "Upgraded credhelpers from $earlier to $version in $bin: $(in_one_line "$executables")" ;;
+    esac
     ensure_gpg
     warn_about_path
     [ -z "$demo" ] || "$bin/credhelpers" demo
+    [ -n "$earlier" ] || say "Next, make a store and let Docker use it: credhelpers init pass," \
+        "then credhelpers configure --store auto"
+}
+
+in_one_line() { printf '%s' "$1" | tr '\n' ' '; }
+
+# Print the version that an environment has of this project; nothing where there is none.
+version_in() {
+    for found in "$1"/site-packages/credhelpers-*.dist-info; do
+        found=${found##*/credhelpers-}
+        [ "$found" = '*.dist-info' ] || printf '%s' "${found%.dist-info}"
+    done
 }
 
 uninstall_helpers() {
@@ -160,7 +185,7 @@ lock() {
     exec 9<"$lib"
     [ -n "$python" ] || return 0
     status=0
-    "$python" -Ic 'import fcntl, os, sys
+    "$python" -IBc 'import fcntl, os, sys
 try:
     try:
         fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -197,24 +222,24 @@ remove_empty() {
 build_environment() {
     mkdir "$staging" "$staging/tmp"
     export TMPDIR="$staging/tmp"
-    new=$staging/environment tools=$staging/tools
-    "$python" -Im venv "$tools"
-    pip install --require-hashes --only-binary :all: --no-deps --no-compile -r "$checkout/packaging/build.lock"
-    (cd "$checkout" && "$tools/bin/python" -Im hatchling build -t wheel -d "$staging/wheel" >/dev/null 2>"$staging/log") ||
-        fail "the wheel cannot be built: $(cat "$staging/log")"
-    "$python" -Im venv --without-pip "$new"
-    pip --python "$new/bin/python" install --require-hashes --only-binary :all: --no-deps --no-compile \
-        -r "$checkout/packaging/runtime.lock"
+    new=$staging/environment tools=$staging/tools log=$staging/log
+    "$python" -IBm venv "$tools"
+    locked build install --no-compile
+    (cd "$checkout" && "$tools/bin/python" -IBm hatchling build -t wheel -d "$staging/wheel" >"$log" 2>&1) ||
+        fail "the wheel cannot be built: $(cat "$log")"
+    "$python" -IBm venv --without-pip "$new"
+    locked runtime --python "$new/bin/python" install --no-compile
     pip --python "$new/bin/python" install --no-index --no-deps --no-compile "$staging"/wheel/*.whl
     find "$new/bin" -type f -exec rm {} + # scripts that name this place, not the final one; the links to Python stay
     printf '%s\n' "$executables" | while read -r name; do
-        ! has_front "$name" || print_launcher "$name" >"$new/bin/$name"
+        has_front "$name" || continue
+        print_launcher "$name" >"$new/bin/$name"
+        chmod 755 "$new/bin/$name" # and nothing else there: the links lead to the system's Python
     done
-    chmod 755 "$new/bin"/*
     packages=$(cd "$new" && echo lib/python3.*/site-packages)
     ln -s "$packages" "$new/site-packages" # a path that stays when an upgrade brings another Python
-    "$new/bin/python" -Im compileall -q -j 2 -s "$new/$packages" -p "$environment/site-packages" "$new/$packages"
-    "$new/bin/python" -ISc 'import sys
+    "$new/bin/python" -IBm compileall -q -j 2 -s "$new/$packages" -p "$environment/site-packages" "$new/$packages"
+    "$new/bin/python" -IBSc 'import sys
 sys.path.append(sys.argv[1])
 import botocore.session, click, credhelpers.executables, gnupg, keyring, rich, secretstorage' "$new/site-packages" ||
         fail "the new environment does not work on this machine; nothing was changed"
@@ -225,17 +250,13 @@ import botocore.session, click, credhelpers.executables, gnupg, keyring, rich, s
     } >"$new/installed"
 }
 
-pip() {
-    "$tools/bin/python" -Im pip --quiet "$@" || fail "pip failed; nothing was changed"
-}
-
 # Put the new environment in the place of the old one, which then lies in the staging directory.
 swap() {
     if [ ! -e "$environment" ]; then
         mv "$new" "$environment"
         return
     fi
-    "$python" -Ic 'import os, sys
+    "$python" -IBc 'import os, sys
 new, current, aside = map(os.fsencode, sys.argv[1:])
 here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE, from linux/fcntl.h and linux/fs.h
 try:

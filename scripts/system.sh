@@ -15,7 +15,7 @@ find_python() {
     asked=$python crippled=''
     if search_python; then return; fi
     if [ -n "$crippled" ]; then
-        version=$("$crippled" -Ic 'import sys; print("python%d.%d" % sys.version_info[:2])')
+        version=$("$crippled" -IBc 'import sys; print("python%d.%d" % sys.version_info[:2])')
         if has apt-get && system_install "$version-venv" && search_python; then return; fi
         fail "$crippled lacks venv or ensurepip: as root, on Debian or Ubuntu, apt-get install $version-venv"
     fi
@@ -32,12 +32,12 @@ search_python() {
         /usr/bin/python3.12 /usr/bin/python3.11 python3 python3.14 python3.13 python3.12 python3.11}; do
         has "$candidate" || continue
         # The name with the version on it: "python3" may mean another one after the next system upgrade.
-        candidate=$("$candidate" -Ic 'import os, sys
+        candidate=$("$candidate" -IBc 'import os, sys
 if sys.version_info < (3, 11): sys.exit(1)
 base = getattr(sys, "_base_executable", "") or sys.executable
 versioned = os.path.join(os.path.dirname(base), "python%d.%d" % sys.version_info[:2])
 print(versioned if os.path.exists(versioned) else base)' 2>/dev/null) || continue
-        if "$candidate" -Ic 'import ensurepip, venv' 2>/dev/null; then
+        if "$candidate" -IBc 'import ensurepip, venv' 2>/dev/null; then
             python=$candidate
             case $python in
                 "${HOME:-/root}"/*) ! is_root || warn "only root can run $python, and so what runs with it" ;;

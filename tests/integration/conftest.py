@@ -1,10 +1,11 @@
-"""The fixtures of the tests against AWS: an emulator, and a machine whose instance role it knows."""
+"""Fixtures: an AWS emulator, a machine whose instance role it knows, and wheels to install from."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.integration.ways import Wheels, make_wheels
 from tests.support.aws import Aws, moto_server
 from tests.support.worker import Worker, watched
 
@@ -29,3 +30,9 @@ def moto() -> Iterator[str]:
     """The URL of moto's server, which speaks AWS's contracts as other people read them."""
     with moto_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
+    """A folder with the wheel of this project and all that it needs."""
+    return make_wheels(tmp_path_factory.mktemp("wheels") / "a folder", tmp_path_factory.mktemp("home"))

@@ -107,7 +107,7 @@ def test_the_demo_runs_and_uninstalling_then_leaves_nothing_behind(
     before = tree(tmp_path)
     done = checkout.install("--prefix", str(tmp_path), "--demo")
     assert done.returncode == 0, done.stdout + done.stderr
-    shown = done.stdout.partition("\nInstalled in ")[2].partition("\n")[2]
+    shown = done.stdout.partition("\nInstalled credhelpers ")[2].partition("\n")[2]
     for word in ("store", "list", "get", "erase", "cache"):
         assert word in shown.lower()
 

@@ -24,6 +24,8 @@ class Checkout:
 
     path: Path
     env: Mapping[str, str]
+    through: tuple[str, ...] = ()
+    """A command that runs the scripts, such as one that makes another user of root."""
 
     def install(self, *arguments: str, path: str = SYSTEM_PATH) -> subprocess.CompletedProcess[str]:
         """Run scripts/install.sh from another directory, with a umask that shuts everybody else out.
@@ -43,7 +45,7 @@ class Checkout:
     def start(self, *arguments: str, path: str = SYSTEM_PATH) -> subprocess.Popen[str]:
         """Start scripts/install.sh and return without waiting for it; see `install`."""
         return subprocess.Popen(
-            [str(self.path / "scripts" / "install.sh"), *arguments],
+            [*self.through, str(self.path / "scripts" / "install.sh"), *arguments],
             cwd="/",
             env={**self.env, "PATH": path},
             stdin=subprocess.DEVNULL,

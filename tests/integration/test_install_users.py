@@ -1,0 +1,161 @@
+"""scripts/install.sh as an ordinary user and as root: it works, and changes nothing outside of its prefix."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from credhelpers import __version__
+from tests.integration.ways import Wheels, system_python
+from tests.support.installer import Checkout, fresh_clone, package_index, tree
+from tests.support.tools import require
+
+_NOBODY = 65534
+_UNREACHABLE = "https://127.0.0.1:9/simple"  # the port of the discard service, on which nothing listens
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody with a home and a clone, for whom a Python is installed that belongs to the system."""
+
+    checkout: Checkout
+    python: Path
+
+    @property
+    def home(self) -> Path:
+        """The home of the user; ~/.local is where scripts/install.sh installs to."""
+        return Path(self.checkout.env["HOME"])
+
+    def install(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run scripts/install.sh for that Python."""
+        return self.checkout.install("--python", str(self.python), *arguments)
+
+
+@pytest.fixture
+def user() -> Iterator[User]:
+    """Whoever runs the tests."""
+    with tempfile.TemporaryDirectory(prefix="a user ", dir="/tmp") as directory:
+        root = Path(directory)
+        root.chmod(0o755)
+        (root / "home").mkdir()
+        env = {"HOME": str(root / "home"), **package_index()}
+        yield User(Checkout(fresh_clone(root / "clone"), env), _copy_of_python(root / "system"))
+
+
+def _copy_of_python(prefix: Path) -> Path:
+    """Make a Python that belongs to the system, and has not compiled all of its modules yet."""
+    original = Path(system_python())
+    code = "import os; print(os.path.dirname(os.__file__), end='')"
+    stdlib = subprocess.check_output([original, "-Ic", code], text=True, timeout=60)
+    python = prefix / "bin" / original.name
+    python.parent.mkdir(parents=True)
+    shutil.copy2(original, python)
+    python.chmod(0o555)
+    shutil.copytree(stdlib, prefix / "lib" / original.name, ignore=shutil.ignore_patterns("test"))
+    for compiled in python.parent.parent.glob("lib/python3.*/*/**/__pycache__"):
+        shutil.rmtree(compiled)
+    return python
+
+
+@pytest.fixture
+def ordinary(user: User) -> User:
+    """The same; or, where that is root, somebody who is nobody."""
+    if os.geteuid() != 0:
+        return user
+    os.chown(user.home, _NOBODY, _NOBODY)
+    setpriv = require("setpriv", "util-linux")
+    through = (setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
+    return replace(user, checkout=replace(user.checkout, through=through))
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What any change of a file changes."""
+    status = path.stat()
+    return status.st_mode, status.st_ctime_ns
+
+
+def _outside(user: User, prefix: Path) -> dict[str, object]:
+    root = user.home.parent
+    found: dict[str, object] = {
+        name: what for name, what in tree(root).items() if not (root / name).is_relative_to(prefix)
+    }
+    return found | {"the interpreter": _state(user.python)}
+
+
+def test_an_ordinary_user_installs_upgrades_and_uninstalls(ordinary: User) -> None:
+    prefix = ordinary.home / ".local"
+    before = _outside(ordinary, prefix)
+    done = ordinary.install()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"\nInstalled credhelpers {__version__} in {prefix / 'bin'}: " in done.stdout
+    assert "credhelpers init pass" in done.stdout.splitlines()[-1]
+    info = next(prefix.glob("lib/credhelpers/site-packages/credhelpers-*.dist-info"))
+    info.rename(info.with_name("credhelpers-0.0.9.dist-info"))
+
+    again = ordinary.install()
+
+    assert f"\nUpgraded credhelpers from 0.0.9 to {__version__} in {prefix / 'bin'}: " in again.stdout
+    assert "credhelpers init pass" not in again.stdout
+    assert _outside(ordinary, prefix) == before
+    assert ordinary.install("--uninstall").returncode == 0
+    assert not prefix.exists()
+    assert _outside(ordinary, prefix) == before
+
+
+def test_a_folder_of_wheels_is_enough_without_network(user: User, wheels: Wheels) -> None:
+    # Only root can take the network away altogether.
+    through = (require("unshare", "util-linux"), "--net") if os.geteuid() == 0 else ()
+    env = {**user.checkout.env, "PIP_INDEX_URL": _UNREACHABLE}
+    offline = replace(user, checkout=replace(user.checkout, through=through, env=env))
+    prefix = user.home / "a prefix"
+    before = _outside(user, prefix)
+
+    done = offline.install("--wheels", str(wheels.folder), "--prefix", str(prefix))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert _outside(user, prefix) == before
+
+
+def test_an_index_that_cannot_be_reached_is_named(user: User) -> None:
+    env = {**user.checkout.env, "PIP_INDEX_URL": _UNREACHABLE, "PIP_RETRIES": "0"}
+    prefix = user.home / "prefix"
+
+    done = replace(user, checkout=replace(user.checkout, env=env)).install("--prefix", str(prefix))
+
+    assert done.returncode == 1
+    expected = "install.sh: the package index cannot be reached (Connection refused); nothing was changed: "
+    assert done.stderr.startswith(expected)
+    assert "--wheels" in done.stderr
+    assert not prefix.exists()
+
+
+def test_a_folder_of_wheels_is_held_to_the_hashes(user: User, wheels: Wheels, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(wheels.folder, tmp_path / "wheels"))
+    (tampered,) = folder.glob("pluggy-*.whl")
+    with tampered.open("ab") as file:
+        file.write(b"\0")
+    arguments = ("--wheels", str(folder), "--prefix", str(user.home / "prefix"))
+
+    done = user.install(*arguments)
+    assert done.returncode == 1
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+
+    tampered.unlink()
+    done = user.install(*arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"install.sh: {folder} lacks pluggy==")
+    assert "scripts/lock.sh --download" in done.stderr
+    assert not (user.home / "prefix").exists()
+
+
+def test_a_folder_of_wheels_that_is_none_is_named(user: User) -> None:
+    done = user.install("--wheels", "/nonexistent")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "install.sh: /nonexistent is not a folder: scripts/lock.sh --download makes one\n",
+    )
