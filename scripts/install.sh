@@ -82,6 +82,7 @@ locate() {
     environment=$lib/credhelpers
     staging=$lib/.credhelpers.new # always rubbish to whoever holds the lock
     aside=$lib/.credhelpers.old
+    launchers=$staging/launchers
     launcher=$bin/.credhelpers.new
 }
 
@@ -230,12 +231,7 @@ build_environment() {
     "$python" -IBm venv --without-pip "$new"
     locked runtime --python "$new/bin/python" install --no-compile
     pip --python "$new/bin/python" install --no-index --no-deps --no-compile "$staging"/wheel/*.whl
-    find "$new/bin" -type f -exec rm {} + # scripts that name this place, not the final one; the links to Python stay
-    printf '%s\n' "$executables" | while read -r name; do
-        has_front "$name" || continue
-        print_launcher "$name" >"$new/bin/$name"
-        chmod 755 "$new/bin/$name" # and nothing else there: the links lead to the system's Python
-    done
+    make_launchers
     packages=$(cd "$new" && echo lib/python3.*/site-packages)
     ln -s "$packages" "$new/site-packages" # a path that stays when an upgrade brings another Python
     "$new/bin/python" -IBm compileall -q -j 2 -s "$new/$packages" -p "$environment/site-packages" "$new/$packages"
@@ -268,20 +264,6 @@ if not exchanged:  # an old kernel or file system; the next run puts right what 
     os.rename(current, aside)
     os.rename(new, current)' "$new" "$environment" "$aside"
     rm -rf "$aside"
-}
-
-write_launchers() {
-    printf '%s\n' "$executables" | while read -r name; do
-        if has_front "$name"; then print_front "$name"; else print_launcher "$name"; fi >"$launcher"
-        chmod 755 "$launcher"
-        mv -f "$launcher" "$bin/$name"
-    done
-    for file in "$bin"/docker-credential-*; do # those that an older version had and this one has not
-        case " $(printf '%s' "$executables" | tr '\n' ' ') " in
-            *" ${file##*/} "*) ;;
-            *) ! is_ours "$file" || rm -f "$file" ;;
-        esac
-    done
 }
 
 # Clients look helpers up on PATH, so say what they will find there.

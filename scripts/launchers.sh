@@ -1,8 +1,8 @@
 # What stands in DIR/bin: launchers of Python, and fronts in plain sh that answer without it. Sourced.
-# shellcheck shell=sh disable=SC2154 # MARKER, checkout and environment are install.sh's
+# shellcheck shell=sh disable=SC2154 # MARKER, checkout, environment and the others are install.sh's
 
-# Print an executable of Python: what is in packaging/scripts behind a first line for this environment.
-# -I: neither environment, user site nor current directory; -S: no site at all, which is also the fastest start.
+# Print an executable of the wheel for this environment: where the wheel's sh looks for the Python, a first line
+# names it, which saves the shell.
 print_launcher() {
     shebang="#!$environment/bin/python -IS"
     case $shebang in
@@ -12,23 +12,49 @@ print_launcher() {
     if [ -z "$long" ]; then
         printf '%s\n' "$shebang"
     else # what the kernel cannot read, sh can: to Python its line is a string
-        printf '#!/bin/sh\n%s\n%s\n' "'''exec' '$environment/bin/python' -IS \"\$0\" \"\$@\"" "' '''"
+        printf '%s\n' '#!/bin/sh' "sh=r''':'" "exec '$environment/bin/python' -IS \"\$0\" \"\$@\"" "'''"
     fi
-    cat <<END
-# This executable was $MARKER.
-import sys
-
-sys.path.append("$environment/site-packages")
-
-END
-    sed 1d "$checkout/packaging/scripts/$1"
+    printf '# This executable was %s.\n' "$MARKER"
+    sed -e "1,/^'''\$/d" -e "s|^packages = .*|packages = \"$(quoted "$environment")/site-packages\"|" "$1"
 }
 
 has_front() { [ -f "$checkout/packaging/${1#docker-credential-}-front.sh" ]; }
 
 # Print the front of an executable, which starts the launcher in the environment for all that it does not answer.
 print_front() {
-    helper=$(printf '%s' "$environment/bin/$1" | sed 's/[&|]/\\&/g')
-    sed -e "s|@HELPER@|$helper|" -e "1a # This executable was $MARKER." \
+    sed -e "s|@HELPER@|$(quoted "$environment/bin/$1")|" -e "1a # This executable was $MARKER." \
         "$checkout/packaging/${1#docker-credential-}-front.sh"
+}
+
+# What sed puts in for this text.
+quoted() { printf '%s' "$1" | sed 's/[&|]/\\&/g'; }
+
+# Make the executables for DIR/bin in $launchers, from those that pip has put into the new environment. There stay
+# the links to Python, which no chmod may follow, and the launchers that stand behind a front.
+make_launchers() {
+    mkdir "$launchers"
+    printf '%s\n' "$executables" | while read -r name; do
+        print_launcher "$new/bin/$name" >"$launchers/$name"
+    done
+    find "$new/bin" -type f -exec rm {} +
+    printf '%s\n' "$executables" | while read -r name; do
+        has_front "$name" || continue
+        mv "$launchers/$name" "$new/bin/$name"
+        chmod 755 "$new/bin/$name"
+        print_front "$name" >"$launchers/$name"
+    done
+}
+
+write_launchers() {
+    printf '%s\n' "$executables" | while read -r name; do
+        cat "$launchers/$name" >"$launcher"
+        chmod 755 "$launcher"
+        mv -f "$launcher" "$bin/$name"
+    done
+    for file in "$bin"/docker-credential-*; do # those that an older version had and this one has not
+        case " $(in_one_line "$executables") " in
+            *" ${file##*/} "*) ;;
+            *) ! is_ours "$file" || rm -f "$file" ;;
+        esac
+    done
 }

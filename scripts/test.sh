@@ -24,7 +24,7 @@ TOOLS='
     dockerd:docker.io docker:docker.io docker-registry:docker-registry skopeo:skopeo
     htpasswd:apache2-utils openssl:openssl setfacl:acl getfacl:acl
     unshare:util-linux nsenter:util-linux setpriv:util-linux ip:iproute2
-    shellcheck:shellcheck
+    shellcheck:shellcheck dash:dash busybox:busybox bash:bash
 '
 
 main() {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.ways import plant
 from tests.support.installer import REPOSITORY, Checkout, fresh_clone, package_index, tree
 from tests.support.tools import SYSTEM_PATH, require
 
@@ -140,14 +141,6 @@ def test_every_module_is_compiled_for_the_place_where_it_lies(prefix: Path) -> N
     )
 
 
-def _plant(directory: Path, evidence: Path) -> None:
-    """Put modules into a directory that tell of it when anybody imports them."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for name in ("sitecustomize", "usercustomize", "credhelpers", "click", "json", "fcntl", "subprocess"):
-        (directory / f"{name}.py").write_text(f"open({str(evidence)!r}, 'a').write({name!r})\n")
-    (directory / "planted.pth").write_text(f"import os; open({str(evidence)!r}, 'a').write('pth')\n")
-
-
 @pytest.mark.parametrize("place", ["PYTHONPATH", "current directory", "user site", "PYTHONHOME"])
 def test_no_module_of_anybody_else_is_imported(
     prefix: Path, private_env: dict[str, str], tmp_path: Path, place: str
@@ -157,7 +150,7 @@ def test_no_module_of_anybody_else_is_imported(
     version = _run([python, "-c", "import sys; print('python%d.%d' % sys.version_info[:2])"]).strip()
     places = {"user site": Path(private_env["HOME"], f".local/lib/{version}/site-packages")}
     planted = places.get(place, tmp_path / "planted")
-    _plant(planted, evidence)
+    plant(planted, evidence)
     env = {**private_env, **({place: str(planted)} if place.startswith("PYTHON") else {})}
     cwd = str(planted if place == "current directory" else tmp_path)
     _try([python, "-c", "import json"], env, cwd)

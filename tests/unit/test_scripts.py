@@ -1,25 +1,68 @@
-"""The executables as the wheel ships them: installers rewrite their first line and keep their mode."""
+"""The executables as the wheel ships them: one file that is sh to the kernel and Python to Python."""
 
 import ast
-import os
+import importlib.util
+import re
+import subprocess
+import warnings
 from pathlib import Path
 
 import pytest
 
 from credhelpers import executables
+from tests.support.tools import require
 
-SCRIPTS = Path(__file__).parents[2] / "packaging/scripts"
+PACKAGING = Path(__file__).parents[2] / "packaging"
+NAMES = sorted(script.name for script in (PACKAGING / "scripts").iterdir())
 
 
-@pytest.mark.parametrize("script", sorted(SCRIPTS.iterdir()), ids=lambda path: path.name)
-def test_each_can_be_run_and_names_the_python_it_is_installed_for(script: Path) -> None:
-    assert os.access(script, os.X_OK)
-    assert script.read_text().startswith("#!python\n")
-    assert ast.get_docstring(ast.parse(script.read_text()))
+@pytest.fixture(scope="module")
+def assembled() -> dict[str, str]:
+    """The text of each executable, by its name."""
+    spec = importlib.util.spec_from_file_location("build_hook", PACKAGING / "build_hook.py")
+    assert spec
+    assert spec.loader
+    hook = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hook)
+    texts = hook.executables()
+    assert isinstance(texts, dict)
+    return texts
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_python_reads_each_without_a_warning(assembled: dict[str, str], name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tree = ast.parse(assembled[name])
+    said = [node.value for node in tree.body if isinstance(node, ast.Expr)]
+    assert any(isinstance(value, ast.Constant) and name in str(value.value) for value in said)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shellcheck_finds_no_fault_in_the_sh_of_each(assembled: dict[str, str], name: str) -> None:
+    first, _, rest = assembled[name].partition("\n")
+    assert first == "#!/bin/sh", "which no installer rewrites"
+    sh, end, _ = rest.partition("\n'''\n")
+    assert end
+    checked = subprocess.run(
+        [require("shellcheck", "shellcheck"), "--shell=sh", "--severity=error", "-"],
+        input=sh.replace("sh=r''':'", "") + "\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert checked.stdout == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_starts_python_isolated_only(assembled: dict[str, str], name: str) -> None:
+    assert len(re.findall(r'^exec "\$python" "\$flags" ', assembled[name], re.MULTILINE)) == 1
+    assert re.findall(r"isolation=(\S+)", assembled[name]) == ["-IS", "-I"]
 
 
 def test_each_entry_point_has_one() -> None:
-    text = "".join(script.read_text() for script in SCRIPTS.glob("docker-credential-*"))
+    text = "".join(script.read_text() for script in (PACKAGING / "scripts").glob("docker-credential-*"))
     public = [
         name
         for name, value in vars(executables).items()
@@ -27,3 +70,12 @@ def test_each_entry_point_has_one() -> None:
     ]
     for name in public:
         assert name.startswith("_") or f"os._exit({name}())" in text
+
+
+def test_a_fast_path_stands_in_its_own_executable_alone(assembled: dict[str, str]) -> None:
+    fast = {
+        f"docker-credential-{path.name.removesuffix('-front.sh')}" for path in PACKAGING.glob("*-front.sh")
+    }
+    assert fast
+    assert {name for name, text in assembled.items() if "CREDHELPERS_HANDED_OVER" in text} == fast
+    assert [name for name, text in assembled.items() if "@HELPER@" in text] == []

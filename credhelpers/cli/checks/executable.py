@@ -129,6 +129,8 @@ def _front(path: str) -> Finding:
         return ok(_FRONT, "not in use: every answer starts Python")
     helper = next((line for line in text.splitlines() if line.startswith("helper=")), "")
     launcher = helper.partition("=")[2].strip("'")
+    if launcher == '"$self"':  # what pip installs hands over to itself
+        launcher = path
     if not os.access(launcher, os.X_OK):
         return fail(_FRONT, f"{path} hands over to {launcher}, which cannot be started", "scripts/install.sh")
     return ok(_FRONT, f"in use: it answers for warm tokens, and hands the rest over to {launcher}")
