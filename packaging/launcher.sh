@@ -3,6 +3,8 @@
 
 # The Python is the one that the file was installed for, and it runs isolated: -I is without PYTHON* variables,
 # user site and current directory, -S is without site and so without sitecustomize and .pth files.
+# A directory as standard input ends CPython before any of our code runs; an empty request is answered.
+[ ! -d /dev/stdin ] || exec </dev/null
 # pipx and uv make links to the executables.
 if [ -L "$self" ]; then self=$(PATH=/usr/bin:/bin:${PATH-} readlink -f -- "$self"); fi
 bin=${self%/*} python=''

@@ -1,20 +1,13 @@
 # What stands in DIR/bin: launchers of Python, and fronts in plain sh that answer without it. Sourced.
 # shellcheck shell=sh disable=SC2154 # MARKER, checkout, environment and the others are install.sh's
 
-# Print an executable of the wheel for this environment: where the wheel's sh looks for the Python, a first line
-# names it, which saves the shell.
+# The lines of the wheel's sh that answer a directory as standard input.
+guard=$(sed -n '/^# A directory/,/^\[/p' "$checkout/packaging/launcher.sh")
+
+# Print an executable of the wheel for this environment: its sh need not look for the Python.
 print_launcher() {
-    shebang="#!$environment/bin/python -IS"
-    case $shebang in
-        *[[:space:]]*' -IS') long=yes ;;
-        *) if [ "$(printf '%s' "$shebang" | wc -c)" -gt 127 ]; then long=yes; else long=''; fi ;;
-    esac
-    if [ -z "$long" ]; then
-        printf '%s\n' "$shebang"
-    else # what the kernel cannot read, sh can: to Python its line is a string
-        printf '%s\n' '#!/bin/sh' "sh=r''':'" "exec '$environment/bin/python' -IS \"\$0\" \"\$@\"" "'''"
-    fi
-    printf '# This executable was %s.\n' "$MARKER"
+    printf '%s\n' '#!/bin/sh' "# This executable was $MARKER." "sh=r''':'" "$guard" \
+        "exec '$environment/bin/python' -IS \"\$0\" \"\$@\"" "'''"
     sed -e "1,/^'''\$/d" -e "s|^packages = .*|packages = \"$(quoted "$environment")/site-packages\"|" "$1"
 }
 

@@ -15,8 +15,6 @@ class Subject:
         environment: The fixture that makes the environment in which it has its store.
         package: The Debian package that brings it, for a helper that is not ours; it proves the suite right.
         keeps: Whether it keeps what it is told to store.
-        sees_nul: Whether it sees NUL characters on stdin. A shell drops them, and one stands before Python
-            where scripts/install.sh has installed it.
     """
 
     name: str
@@ -24,7 +22,6 @@ class Subject:
     environment: str
     package: str = ""
     keeps: bool = True
-    sees_nul: bool = True
 
     def __str__(self) -> str:
         return self.name
@@ -35,7 +32,7 @@ _REFERENCE = "golang-docker-credential-helpers"
 SUBJECTS = (
     Subject("pass", "docker-credential-pass", "password_store_env"),
     Subject("keyring", "docker-credential-keyring", "secret_service_env"),
-    Subject("ecr-login", "docker-credential-ecr-login", "ecr_env", keeps=False, sees_nul=False),
+    Subject("ecr-login", "docker-credential-ecr-login", "ecr_env", keeps=False),
     Subject("auto", "docker-credential-auto", "password_store_env"),
     Subject("reference-pass", "docker-credential-pass", "password_store_env", _REFERENCE),
     Subject("reference-secretservice", "docker-credential-secretservice", "secret_service_env", _REFERENCE),

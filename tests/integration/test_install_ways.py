@@ -92,6 +92,24 @@ def test_the_answers_are_those_of_install_sh(
     assert Helper(directory / "credhelpers", home).run("--version").out.startswith(b"credhelpers ")
 
 
+def test_a_directory_as_standard_input_is_one_line(directory: Path, home: dict[str, str]) -> None:
+    for name in _HELPERS:
+        with open_directory("/") as descriptor:
+            answer = Helper(directory / name, home).run("get", stdin=descriptor)
+        assert (answer.code, answer.out) == (1, b"no credentials server URL\n")
+        assert answer.err == f"{name}: no credentials server URL\n".encode()
+
+
+@contextmanager
+def open_directory(path: str) -> Iterator[int]:
+    """Yield a descriptor of a directory."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def test_a_warm_token_is_given_without_python(directory: Path, worker: Worker) -> None:
     helper = replace(worker, executable=directory / "docker-credential-ecr-login")
     helper.password()  # which leaves the token for the fast path

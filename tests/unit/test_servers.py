@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from credhelpers.servers import HUB_HOSTS, HUB_KEY, candidate_keys, matches, split_scheme
@@ -131,7 +131,8 @@ def test_a_longer_path_answers_before_a_shorter_one(server: str) -> None:
 
 @given(SERVERS)
 def test_what_answers_for_a_key_is_answered_by_it_when_they_are_one_place(server: str) -> None:
-    """A client that stores one spelling of a place and asks for the other gets it."""
+    """A client that stores one spelling of a place and asks for the other gets it; // ends no spelling."""
+    assume(not server.endswith("//"))
     place = split_scheme(server)[1].rstrip("/")
     for key in candidate_keys(server):
         if split_scheme(key)[1].rstrip("/") == place and split_scheme(server)[0] in ("", "https"):
