@@ -5,6 +5,7 @@ import stat
 import tomllib
 from typing import NoReturn
 
+from credhelpers import permissions
 from credhelpers.credential import CredentialError
 from credhelpers.settings import DEFAULTS
 
@@ -59,14 +60,17 @@ class _File:
         self._path = path
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
-                raise CredentialError(f"{path} is no regular file", "put the configuration itself there")
+                raise CredentialError(
+                    f"{path} is no regular file", f"move it away: {permissions.to_move_away(path)}"
+                )
             with open(path, encoding="utf-8") as file:
                 self._text = file.read(_LARGEST + 1)
             if len(self._text) > _LARGEST:
                 raise CredentialError(f"{path} is larger than {_LARGEST} characters", "correct the file")
             self._content = tomllib.loads(self._text)
         except OSError as error:
-            raise CredentialError(f"cannot read {path}: {error.strerror}", "make it readable") from None
+            remedy = permissions.to_read(path, error)
+            raise CredentialError(f"cannot read {path}: {error.strerror}", remedy) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise CredentialError(f"{path} is not valid TOML: {error}", "correct the file") from None
         self._check_keys("", self._content)

@@ -3,6 +3,9 @@
 NOT_FOUND = "credentials not found in native keychain"
 """The sentence by which clients know "not found" (docker-credential-helpers credentials/error.go)."""
 
+REPORT = "please report it, with this line"
+"""The remedy for what should not happen at all."""
+
 
 class Credential:
     """A username and its secret; the secret never shows in a repr, so in no log or traceback either."""

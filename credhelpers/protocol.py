@@ -9,7 +9,7 @@ import os
 import sys
 
 from credhelpers import __version__, core_files, settings, wire
-from credhelpers.credential import NOT_FOUND, Credential, CredentialError, CredentialsNotFound
+from credhelpers.credential import NOT_FOUND, REPORT, Credential, CredentialError, CredentialsNotFound
 from credhelpers.log import Log, one_line, warn
 from credhelpers.settings import Settings
 
@@ -153,7 +153,7 @@ class _Request:
         place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
         cause = f"internal error: {type(error).__name__} at {place}"
         self._log.error("Internal error", error=cause)
-        self._tell(CredentialError(cause, "please report it, with this line"))
+        self._tell(CredentialError(cause, REPORT))
         return _sentence(cause)
 
 

@@ -79,8 +79,8 @@ def load(environ: "Mapping[str, str]") -> Settings:
         CredentialError: A file cannot be read or says something that no setting allows; it names file, line
             and key.
     """
-    versions = {path: _version(path) for path in config_paths(environ)}
-    present = [path for path, version in versions.items() if version]
+    versions = {path: version(path) for path in config_paths(environ)}
+    present = [path for path, facts in versions.items() if facts]
     if not present:
         return Settings({}, versions)
     key = repr(versions)
@@ -106,9 +106,10 @@ def config_paths(environ: "Mapping[str, str]") -> list[str]:
     """
     named = environ.get("CREDHELPERS_CONFIG")
     if named:
-        if not os.path.exists(named):
+        if not version(named):
             raise CredentialError(
-                f"the configuration {named} does not exist", "correct CREDHELPERS_CONFIG, or unset it"
+                f"the configuration {named} does not exist",
+                "correct it, or do without: unset CREDHELPERS_CONFIG",
             )
         return [os.path.abspath(named)]
     home = home_directory(environ)
@@ -159,10 +160,21 @@ def _is_own_directory(path: str) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 
 
-def _version(path: str) -> str:
+def version(path: str) -> str:
+    """Return what tells one version of a configuration file from every other; empty when there is none.
+
+    Raises:
+        CredentialError: It cannot be looked at.
+    """
     version = files.facts(path)
     if version == "unreadable":
-        raise CredentialError(f"cannot look at {path}", "make it readable, and the directories it is in")
+        from credhelpers import permissions
+
+        try:
+            os.stat(path)
+        except OSError as error:
+            remedy = permissions.to_read(path, error)
+            raise CredentialError(f"cannot read {path}: {error.strerror}", remedy) from None
     return version
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
+from shlex import quote
 
 import click
 
@@ -247,7 +248,9 @@ def _check_helpers(wishes: Wishes, report: _Report) -> None:
     """Warn of helpers that Docker would not find."""
     for name in wishes.helpers:
         if find_helper(name, os.environ) is None:
-            remedy = f"add {directory_of_ours()} to PATH" if helper_beside(name) else "install it"
+            remedy = (
+                f"export PATH={quote(directory_of_ours())}:$PATH" if helper_beside(name) else "install it"
+            )
             report.warn(f"{PREFIX}{name} is not on PATH, so it will not be found", remedy)
 
 

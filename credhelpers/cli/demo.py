@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from credhelpers.credential import CredentialError
+from credhelpers.credential import REPORT, CredentialError
 
 _SERVER = "registry.example.com:5000"
 _ECR_HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
@@ -64,7 +64,7 @@ def _ecr(home: Path) -> None:
             _expect(_run(environment, "ecr-login", "get", _ECR_HOST), expected)
             click.echo(f"  {turn}; AWS has been asked {aws.calls['GetAuthorizationToken']} time")
         if aws.calls["GetAuthorizationToken"] != 1:
-            raise CredentialError("the second token did not come from the cache", "look into ~/.ecr/log")
+            raise CredentialError("the second token did not come from the cache", REPORT)
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def _key(directory: Path) -> Iterator[str]:
 
     executable, gpgconf = shutil.which("gpg"), shutil.which("gpgconf")
     if executable is None or gpgconf is None:
-        raise CredentialError("gpg is not installed", "install GnuPG, for example: apt install gnupg")
+        raise CredentialError("gpg is not installed", "install it: apt install gnupg, or dnf install gnupg2")
     directory.mkdir(mode=0o700)
     gpg = gnupg.GPG(gpgbinary=executable, gnupghome=str(directory))
     wanted = gpg.gen_key_input(
@@ -95,7 +95,9 @@ def _key(directory: Path) -> Iterator[str]:
     try:
         made = gpg.gen_key(wanted)
         if not made.fingerprint:
-            raise CredentialError(f"gpg made no key: {made.status}", "see whether gpg --gen-key works")
+            raise CredentialError(
+                f"gpg made no key: {made.status}", "see whether its agent starts: gpg-connect-agent /bye"
+            )
         yield made.fingerprint
     finally:
         subprocess.run([gpgconf, "--homedir", directory, "--kill", "all"], check=False, timeout=_SECONDS)
@@ -110,7 +112,9 @@ def _run(environment: dict[str, str], helper: str, verb: str, stdin: str = "") -
     name = f"docker-credential-{helper}"
     executable = Path(sys.argv[0]).resolve().with_name(name)
     if not executable.exists():
-        raise CredentialError(f"{executable} does not exist", "run the demo of an installed credhelpers")
+        raise CredentialError(
+            f"{executable} does not exist", "install the helpers, too: scripts/install.sh --demo"
+        )
     click.secho(f"  $ {f'printf %s {chr(39)}{stdin}{chr(39)} | ' if stdin else ''}{name} {verb}", bold=True)
     started = time.monotonic()
     done = subprocess.run(

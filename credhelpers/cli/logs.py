@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 import click
 from click.shell_completion import CompletionItem
 
+from credhelpers import permissions
 from credhelpers.cli.configure import name_of_helper
 from credhelpers.cli.log_reading import Logs, Record
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
 from credhelpers.settings import state_directory
+from credhelpers.state_fault import NO_HOME
 
 _TICK = 0.2  # seconds between looks for new lines
 _COLOURS = {"debug": "bright_black", "info": "green", "warning": "yellow", "error": "red"}
@@ -82,7 +84,8 @@ def logs(helper: str | None, *, follow: bool, lines: int | None, since: str, as_
         records = [record for record in reading.new_records() if record.time >= since]
         if helper and not follow and helper not in reading.helpers():
             there = ", ".join(reading.helpers()) or "none yet"
-            raise CredentialError(f"there is no log of {helper} in {directory}", f"there are: {there}")
+            cause = f"there is no log of {helper} in {directory}; there are: {there}"
+            raise CredentialError(cause, "see those that there are: credhelpers logs")
         count = lines if lines is not None else None if since else _DEFAULT_LINES
         _show(
             records if count is None else records[len(records) - min(count, len(records)) :], as_json=as_json
@@ -93,9 +96,8 @@ def logs(helper: str | None, *, follow: bool, lines: int | None, since: str, as_
     except OSError as error:
         if error.filename is None:
             raise  # it is the output that cannot be written
-        raise CredentialError(
-            f"cannot read {error.filename}: {error.strerror}", "run this as its owner"
-        ) from None
+        remedy = permissions.to_read(error.filename, error)
+        raise CredentialError(f"cannot read {error.filename}: {error.strerror}", remedy) from None
     except KeyboardInterrupt:
         return
 
@@ -103,9 +105,7 @@ def logs(helper: str | None, *, follow: bool, lines: int | None, since: str, as_
 def _directory() -> str:
     state = state_directory(os.environ)
     if state is None:
-        raise CredentialError(
-            "there is no home directory, so there are no logs", "set HOME or AWS_ECR_CACHE_DIR"
-        )
+        raise CredentialError("there is no home directory, so there are no logs", NO_HOME)
     return os.path.join(state, "log")
 
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from credhelpers.clients import docker_config_edit
@@ -209,6 +210,7 @@ def _refusing(server: str, kind: str) -> Callable[[], Credential]:
             if kind == "unreadable"
             else f"no helper keeps a {kind}"
         )
-        raise BadRequest(cause, f"log in again: docker logout {server}, docker login {server}")
+        again = f"credhelpers logout {quote(server)} && docker login {quote(server)}"
+        raise BadRequest(cause, f"log in again: {again}")
 
     return refuse

@@ -4,6 +4,7 @@ import ctypes
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from shlex import quote
 
 from credhelpers import files
 from credhelpers.clients import file_attributes
@@ -90,7 +91,9 @@ class Edit:
         """Put the new content in place of exactly this old one; return False when another one is there."""
         old = None if before is None else path
         if old and not os.stat(old).st_mode & 0o222:
-            raise CredentialError(f"{path} is read-only", f"chmod u+w {path}, when it is meant to change")
+            raise CredentialError(
+                f"{path} is read-only", f"if it is meant to change: chmod u+w {quote(path)}"
+            )
         if self.backup:
             _write(path + BACKUP, self.backup(before), old, self.mode)
         if after is None:

@@ -127,7 +127,7 @@ def test_a_helper_that_is_not_on_path_is_told(home: DockerHome) -> None:
     told = home.run("configure", "--store", "keyring").err.decode()
 
     assert "docker-credential-keyring is not on PATH" in told
-    assert f"add {home.command.resolve().parent} to PATH" in told
+    assert f"export PATH={home.command.resolve().parent}:$PATH" in told
 
 
 @pytest.mark.parametrize(

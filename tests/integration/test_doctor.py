@@ -136,7 +136,9 @@ def test_the_mode_of_the_configuration_counts_by_what_is_in_it(
 
 def test_an_auth_that_docker_cannot_decode_fails(patient: Patient) -> None:
     patient.configure(credsStore="pass", auths={SERVER: {"auth": "!"}})
-    patient.doctor(SERVER).assert_broken("plaintext", "Docker ignores the file", f"docker logout {SERVER}")
+    patient.doctor(SERVER).assert_broken(
+        "plaintext", "Docker ignores the file", f"credhelpers logout {SERVER}"
+    )
 
 
 def test_a_key_by_which_docker_never_asks_is_told(patient: Patient) -> None:

@@ -115,7 +115,7 @@ def test_a_locked_key_fails_without_a_prompt_and_with_how_to_unlock_it(
     encrypt_for(keeper, make_key(own_gpg_home, "locked@credhelpers.example", passphrase=CANARY))
     asked = own_gpg_home.path / "asked"
     set_pinentry(own_gpg_home, f"touch {asked}; {answers('echo D ' + CANARY + '; echo OK')}")
-    keeper.doctor().assert_broken("decryption", "the GPG key is locked", "| GPG_TTY=$(tty) gpg --decrypt")
+    keeper.doctor().assert_broken("decryption", "the GPG key is locked", "export GPG_TTY=$(tty) && ")
     assert not asked.exists()
 
 

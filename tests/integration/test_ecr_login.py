@@ -109,7 +109,7 @@ def test_a_registry_of_somebody_elses_is_refused_with_the_cause_and_the_remedy(w
     assert answer.out.decode().startswith(cause)
     first, second = answer.err.decode().splitlines()
     assert first.startswith(f"docker-credential-ecr-login: {cause}")
-    assert "credHelpers" in second
+    assert second.endswith("credhelpers configure --store auto")
     assert not worker.tokens.exists()
 
 

@@ -3,13 +3,14 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import secretstorage
-from jeepney import DBusAddress, message_bus, new_method_call
+from jeepney import DBusAddress, Message, message_bus, new_method_call
 from jeepney.bus_messages import MatchRule
 from jeepney.io.blocking import DBusConnection, open_dbus_connection, unwrap_msg
 
@@ -140,19 +141,39 @@ def _unlocked_keyring(home: Path, address: str) -> Iterator[None]:
             daemon.terminate()
 
 
+@contextmanager
+def another_keyring(address: str) -> Iterator[Callable[[], None]]:
+    """Yield what waits for a keyring that comes onto a bus within the block, in another's place too."""
+    with closing(open_dbus_connection(bus=address)) as connection, _arrivals(connection, _SECRETS) as queue:
+
+        def wait() -> None:
+            owner = ""
+            while not owner:  # the other one may go first
+                _, _, owner = connection.recv_until_filtered(queue, timeout=_STARTUP_SECONDS).body
+
+        yield wait
+
+
 def _wait_until_owned(connection: DBusConnection, name: str) -> None:
     """Wait for the signal that `name` has come onto the bus."""
     bus = DBusAddress("/org/freedesktop/DBus", message_bus.bus_name, message_bus.interface)
+    with _arrivals(connection, name) as queue:
+        reply = connection.send_and_get_reply(new_method_call(bus, "NameHasOwner", "s", (name,)))
+        (owned,) = unwrap_msg(reply)
+        if not owned:
+            connection.recv_until_filtered(queue, timeout=_STARTUP_SECONDS)
+
+
+@contextmanager
+def _arrivals(connection: DBusConnection, name: str) -> Iterator["deque[Message]"]:
+    """Yield the queue of the signals that `name` has come onto the bus, or has left it."""
     arrivals = MatchRule(
         type="signal", sender=message_bus.bus_name, interface=message_bus.interface, member="NameOwnerChanged"
     )
     arrivals.add_arg_condition(0, name)
     with connection.filter(arrivals) as queue:
         unwrap_msg(connection.send_and_get_reply(message_bus.AddMatch(arrivals)))
-        reply = connection.send_and_get_reply(new_method_call(bus, "NameHasOwner", "s", (name,)))
-        (owned,) = unwrap_msg(reply)
-        if not owned:
-            connection.recv_until_filtered(queue, timeout=_STARTUP_SECONDS)
+        yield queue
 
 
 def _environment(home: Path) -> dict[str, str]:

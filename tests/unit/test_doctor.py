@@ -91,7 +91,7 @@ def test_a_duration_is_told_in_words(seconds: int, words: str) -> None:
 
 @pytest.mark.parametrize("server", [HOST, f"https://{HOST}/team/app", f"{HOST}:443", "public.ecr.aws"])
 def test_every_spelling_of_an_ecr_registry_is_recognised(server: str) -> None:
-    assert ecr.check_host(server, Settings({})).state == "ok"
+    assert ecr.check_host(server, Settings({}), "").state == "ok"
 
 
 def test_only_what_was_meant_to_be_an_ecr_registry_is_called_a_look_alike() -> None:

@@ -32,15 +32,18 @@ def check_answer(
         cause, remedy = _said(bytes(messages), name)
         text = f"{name} has no credential for {server}" + (f": {cause}" if cause else "")
         if is_ecr:
-            return fail(ANSWER, text, remedy or f"credhelpers logs {name.removeprefix('docker-credential-')}")
+            return fail(ANSWER, text, remedy or see_why(name, server))
         return warn(ANSWER, f"{text}; Docker goes on without one", remedy or f"docker login {quote(server)}")
     except CredentialError as error:
         _, remedy = _said(bytes(messages), name)
-        return fail(
-            ANSWER, error.cause, remedy or f"see why: printf %s {quote(server)} | {name} get >/dev/null"
-        )
+        return fail(ANSWER, error.cause, remedy or see_why(name, server))
     whose = "an identity token" if credential.username == TOKEN_USERNAME else f"that of {credential.username}"
     return ok(ANSWER, f"{name} gives a credential for {server}: {whose}")
+
+
+def see_why(name: str, server: str) -> str:
+    """Return how to see all that a helper says but the secret, which is on a line with that word."""
+    return f"see why: printf %s {quote(server)} | {quote(name)} get | grep -v '\"Secret\"'"
 
 
 def _said(messages: bytes, name: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from shlex import quote
 
 from credhelpers.cli.checks import aws, ecr, state
-from credhelpers.cli.checks.answer import ANSWER, check_answer
+from credhelpers.cli.checks.answer import ANSWER, check_answer, see_why
 from credhelpers.cli.checks.bounded import Child, Tasks
 from credhelpers.cli.checks.docker import check_config
 from credhelpers.cli.checks.executable import OURS, Executable, all_on_path, check_executable
@@ -29,6 +29,11 @@ _STORES: dict[str, tuple[str, _Checks]] = {
     "secretservice": ("OS keyring", check_keyring),
 }
 """What is behind a helper, whoever wrote that helper."""
+_SEE = {
+    "password store": "see what GnuPG waits for, such as a card, and end it",
+    "OS keyring": "see whether the keyring's daemon hangs, and restart it",
+}
+"""What to do about a store that does not answer."""
 
 
 def diagnose(
@@ -81,18 +86,27 @@ class _Diagnosis:
             executable = self._executables.result(name)
             late = (
                 None,
-                [fail("on PATH", f"{PREFIX}{name} does not tell its version", f"{PREFIX}{name} version")],
+                [
+                    fail(
+                        "on PATH",
+                        f"{PREFIX}{name} does not tell its version",
+                        f"see why: {PREFIX}{quote(name)} version",
+                    )
+                ],
             )
             yield PREFIX + name, (executable or late)[1]
         for title in dict.fromkeys(_STORES[name][0] for name in self._plan.all_helpers if name in _STORES):
             text = f"the {title} does not answer"
             yield (
                 title,
-                self._findings.result(title) or [fail(title, text, "see what keeps it: gpg or D-Bus")],
+                self._findings.result(title) or [fail(title, text, _SEE[title])],
             )
         yield from self._amazon()
         for hop in self._plan.hops:
             yield hop.server, self._server(hop)
+
+    def _looking_for(self, name: str) -> Callable[[], tuple[Executable | None, list[Finding]]]:
+        return lambda: check_executable(name, self._environ, self._plan.instead(name))
 
     def _names(self) -> list[str]:
         """Return the helpers that are started: those that auto has built in are not."""
@@ -108,7 +122,7 @@ class _Diagnosis:
     def _start(self) -> None:
         """Start all that may have to wait, at once."""
         for name in self._names():
-            self._executables.start(name, lambda name=name: check_executable(name, self._environ))  # type: ignore[misc]
+            self._executables.start(name, self._looking_for(name))
         for name in self._plan.all_helpers:
             if name in _STORES:
                 title, checks = _STORES[name]
@@ -139,7 +153,8 @@ class _Diagnosis:
         behind = f", which asks {hop.target}" if hop.target != hop.helper else ""
         found = [ok(_HELPER, f"Docker asks {PREFIX}{hop.helper}{behind}")]
         if hop.target == ECR:
-            found.append(ecr.check_host(hop.server, self._settings))
+            instead = self._plan.instead(hop.target, hop.server)
+            found.append(ecr.check_host(hop.server, self._settings, instead))
             executable = self._executables.result(hop.helper)
             if executable and executable[0] and executable[0].owner == OURS:
                 found += self._cached.get(hop, [])
@@ -149,8 +164,7 @@ class _Diagnosis:
             return [*found, fail(ANSWER, f"{PREFIX}{hop.helper} cannot be asked: it is not on PATH")]
         answer = self._findings.result(f"answer {hop.server}")
         text = f"{PREFIX}{hop.helper} did not answer within {SECONDS:g} s"
-        command = f"printf %s {quote(hop.server)} | {PREFIX}{hop.helper} get >/dev/null"
-        return [*found, *(answer or [fail(ANSWER, text, f"see why: {command}")])]
+        return [*found, *(answer or [fail(ANSWER, text, see_why(PREFIX + hop.helper, hop.server))])]
 
     def _in_the_file(self, server: str) -> Finding:
         secret = self._config.plaintext_for(server)

@@ -60,7 +60,7 @@ def _plaintext(config: DockerConfig) -> Finding:
     broken = [server for server, secret in secrets.items() if secret.kind == "unreadable"]
     if broken:
         text = f"the auth of {', '.join(broken)} is not base64 of username:password; Docker ignores the file"
-        return fail(_PLAINTEXT, text, f"docker logout {quote(broken[0])}")
+        return fail(_PLAINTEXT, text, f"credhelpers logout {quote(broken[0])}")
     target = "" if config.creds_store else " --to pass"
     return warn(
         _PLAINTEXT, f"it holds secrets in plain text: {', '.join(secrets)}", f"credhelpers migrate{target}"

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from shlex import quote
 
 from credhelpers.cli.checks.finding import FAIL, Finding, fail, ok, warn
 from credhelpers.cli.checks.state import check_cache
@@ -27,12 +26,18 @@ def cached(server: str, environ: Mapping[str, str], settings: Settings) -> Cache
     return EcrStore(environ, settings, Log("credhelpers", None, settings)).cached(server)
 
 
-def check_host(server: str, settings: Settings) -> Finding:
-    """Say whether the ECR helper answers for a server, or why it does not."""
+def check_host(server: str, settings: Settings, instead: str) -> Finding:
+    """Say whether the ECR helper answers for a server, or why it does not.
+
+    Args:
+        server: As Docker asks for it.
+        settings: Have the tables that make other hosts registries of ECR's.
+        instead: How to name another helper for it.
+    """
     registry, chosen = choose(host_of(server), settings)
     if registry is None:
-        remedy = f"correct the name, or name another helper for it: docker login {quote(server)}"
-        return fail(_HOST, f"{server} gets no token: {_why_not(server)}", remedy)
+        text = f"{server} gets no token: {_why_not(server)}"
+        return fail(_HOST, text, f"correct the name, or {instead}")
     kind = "ECR Public" if registry.public else f"an ECR registry in {registry.region}"
     by_table = f", read as the table for {chosen['match']} in config.toml says" if chosen else ""
     return ok(_HOST, f"{registry.host} is {kind}{by_table}")

@@ -1,13 +1,14 @@
 """The executables of helpers: which one Docker would start, whose it is, and who may change it."""
 
 import os
+import shlex
 import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from shlex import quote
 
-from credhelpers import __version__, process
+from credhelpers import __version__, permissions, process
 from credhelpers.cli.checks.finding import Finding, fail, ok, warn
 from credhelpers.stores.external import PREFIX
 
@@ -72,36 +73,60 @@ def identify(path: str, environ: Mapping[str, str]) -> Executable:
     return Executable(path, "", version if len(said.splitlines()) == 1 else "")
 
 
-def check_executable(name: str, environ: Mapping[str, str]) -> tuple[Executable | None, list[Finding]]:
+def check_executable(
+    name: str, environ: Mapping[str, str], instead: str
+) -> tuple[Executable | None, list[Finding]]:
     """Look for the helper that Docker would start.
+
+    Args:
+        name: What follows ``docker-credential-``.
+        environ: The environment.
+        instead: How to name another helper in its place.
 
     Returns:
         It, or None when there is none; and what is to be said about it.
     """
     paths = all_on_path(name, environ)
-    beside = os.path.join(os.path.dirname(os.path.realpath(sys.argv[0])), PREFIX + name)
     if not paths:
-        remedy = (
-            f"PATH={os.path.dirname(beside)}:$PATH"
-            if os.access(beside, os.X_OK)
-            else f"install {PREFIX}{name}, or name another helper: credhelpers configure --store NAME"
-        )
-        return None, [fail(_PATH, f"{PREFIX}{name} is not on PATH, so Docker cannot start it", remedy)]
+        return None, [_absent(name, environ, instead)]
     first, *others = [identify(path, environ) for path in paths]
     found = [_choice(first, others), _trust(first.path)]
-    if first.owner == OURS and name == "ecr-login":
-        found.append(_front(first.path))
+    if name == "ecr-login":
+        found += _front(first)
     return first, found
+
+
+def _absent(name: str, environ: Mapping[str, str], instead: str) -> Finding:
+    for directory in environ.get("PATH", os.defpath).split(":"):
+        path = os.path.join(directory, PREFIX + name)
+        if "/" not in name and os.path.isabs(directory) and os.path.isfile(path):
+            text = f"{path} is not executable, so Docker cannot start it"
+            return fail(_PATH, text, permissions.for_owner(f"chmod a+x {quote(path)}", path))
+    text = f"{PREFIX}{name} is not on PATH, so Docker cannot start it"
+    if os.access(_beside(name), os.X_OK):
+        return fail(_PATH, text, _put_first(_beside(name)))
+    return fail(_PATH, text, f"install {PREFIX}{name}, or {instead}")
+
+
+def _beside(name: str) -> str:
+    """Return where a helper is that was installed with this command."""
+    return os.path.join(os.path.dirname(os.path.realpath(sys.argv[0])), PREFIX + name)
+
+
+def _put_first(path: str) -> str:
+    return f"export PATH={quote(os.path.dirname(path))}:$PATH"
 
 
 def _choice(first: Executable, others: list[Executable]) -> Finding:
     ours = next((other for other in others if other.owner == OURS), None)
     if ours and first.owner != OURS:
         text = f"Docker starts {first}, which hides {ours}"
-        return warn(_PATH, text, f"PATH={os.path.dirname(ours.path)}:$PATH")
+        return warn(_PATH, text, _put_first(ours.path))
     if first.owner == OURS and first.version != __version__:
         text = f"{first} is another version than this command, which is {__version__}"
-        return warn(_PATH, text, "install both from one version")
+        beside = _beside(os.path.basename(first.path).removeprefix(PREFIX))
+        remedy = _put_first(beside) if os.access(beside, os.X_OK) else "install both from one version"
+        return warn(_PATH, text, remedy)
     hidden = f"; further back on PATH: {', '.join(map(str, others))}" if others else ""
     return ok(_PATH, f"Docker starts {first}{hidden}")
 
@@ -109,28 +134,36 @@ def _choice(first: Executable, others: list[Executable]) -> Finding:
 def _trust(path: str) -> Finding:
     """Say whether anybody else could put another program in its place."""
     real = os.path.realpath(path)
-    for place in (real, os.path.dirname(real), os.path.dirname(path)):
-        status = os.stat(place)
-        if status.st_uid not in (os.geteuid(), 0):
-            return fail(
-                _TRUST, f"{place} belongs to another user, who may change what runs", f"ls -ld {quote(place)}"
-            )
-        if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
-            return fail(
-                _TRUST, f"every user may write to {place}, and change what runs", f"chmod o-w {quote(place)}"
-            )
+    places = list(dict.fromkeys((real, os.path.dirname(real), os.path.dirname(path))))
+    modes = {place: os.stat(place) for place in places}
+    foreign = [place for place, status in modes.items() if status.st_uid not in (os.geteuid(), 0)]
+    if foreign:
+        text = f"{foreign[0]} belongs to another user, who may change what runs"
+        return fail(_TRUST, text, f"as root, if it is meant to run: chown 0 {shlex.join(foreign)}")
+    open_to_all = [
+        place
+        for place, status in modes.items()
+        if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
+    ]
+    if open_to_all:
+        text = f"every user may write to {open_to_all[0]}, and change what runs"
+        command = f"chmod o-w {shlex.join(open_to_all)}"
+        return fail(_TRUST, text, permissions.for_owner(command, open_to_all[0]))
     return ok(_TRUST, "nobody else may change it")
 
 
-def _front(path: str) -> Finding:
-    with open(path, "rb") as file:
+def _front(helper: Executable) -> list[Finding]:
+    """Look at the launcher in plain sh; without what it hands over to it cannot even tell whose it is."""
+    with open(helper.path, "rb") as file:
         text = file.read(_LARGEST).decode(errors="replace")
     if not text.startswith("#!/bin/sh") or "CREDHELPERS_FAST_PATH" not in text:
-        return ok(_FRONT, "not in use: every answer starts Python")
-    helper = next((line for line in text.splitlines() if line.startswith("helper=")), "")
-    launcher = helper.partition("=")[2].strip("'")
+        return [ok(_FRONT, "not in use: every answer starts Python")] if helper.owner == OURS else []
+    line = next((line for line in text.splitlines() if line.startswith("helper=")), "")
+    launcher = line.partition("=")[2].strip("'")
     if launcher == '"$self"':  # what pip installs hands over to itself
-        launcher = path
+        launcher = helper.path
     if not os.access(launcher, os.X_OK):
-        return fail(_FRONT, f"{path} hands over to {launcher}, which cannot be started", "scripts/install.sh")
-    return ok(_FRONT, f"in use: it answers for warm tokens, and hands the rest over to {launcher}")
+        prefix = os.path.dirname(os.path.dirname(os.path.realpath(helper.path)))
+        remedy = f"install it again: scripts/install.sh --prefix {quote(prefix)}"
+        return [fail(_FRONT, f"{helper.path} hands over to {launcher}, which cannot be started", remedy)]
+    return [ok(_FRONT, f"in use: it answers for warm tokens, and hands the rest over to {launcher}")]

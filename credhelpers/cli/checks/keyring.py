@@ -11,7 +11,10 @@ _BUS, _SERVICE, _COLLECTION, _BACKEND = (
     "keyring collection",
     "keyring backend",
 )
-_UNLOCK = "gnome-keyring-daemon --replace --unlock  (reads the password from stdin)"
+# The daemon takes all that comes for the password, a newline too, and says nothing of a wrong one.
+_TYPED = "(stty -echo && head -n 1 | tr -d '\\n' && stty echo)"
+_UNLOCK = f"unlock it, and type its password: {_TYPED} | gnome-keyring-daemon --replace --unlock"
+_CREATE = f"create one, and type a password for it: {_TYPED} | gnome-keyring-daemon --replace --unlock"
 
 
 def check_keyring(environ: Mapping[str, str]) -> list[Finding]:
@@ -56,7 +59,7 @@ def _secret_service(environ: Mapping[str, str]) -> list[Finding]:
     except StoreUnavailable as error:
         return [*found, failed(_SERVICE, error)]
     if collection is None:
-        return [*found, fail(_COLLECTION, "there is no default collection to store in", _UNLOCK)]
+        return [*found, fail(_COLLECTION, "there is no default collection to store in", _CREATE)]
     if not locked:
         return [*found, ok(_COLLECTION, "the default collection is unlocked")]
     if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):

@@ -78,4 +78,6 @@ def _decryption(gpg: Gpg, encrypted: bytes, keys: list[str]) -> Finding:
 
 
 def _unlock(key: str) -> str:
-    return f"echo probe | gpg --encrypt --recipient {quote(key)} | GPG_TTY=$(tty) gpg --decrypt"
+    # The variable is set before the pipe, in which tty would find no terminal.
+    pipe = f"echo probe | gpg --encrypt --recipient {quote(key)} | gpg --decrypt"
+    return f"unlock it in a terminal: export GPG_TTY=$(tty) && {pipe}"

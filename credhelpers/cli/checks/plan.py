@@ -58,6 +58,15 @@ class Plan:
         asked = [hop.helper for hop in self.hops]
         self.helpers = list(dict.fromkeys(filter(None, [*asked, *others])))
 
+    def instead(self, helper: str, server: str = "") -> str:
+        """Return how to name another helper in a helper's place, for one server or for all that name it."""
+        own = self._config.cred_helpers.get(server) == helper
+        if helper == self._config.creds_store and not own:
+            return "let another one choose the store: credhelpers configure --store auto"
+        if own or helper in self._config.cred_helpers.values():
+            return f"name another one in credHelpers of {self._config.path}"
+        return "correct auto.default or auto.route in config.toml"
+
     @property
     def all_helpers(self) -> list[str]:
         """The helpers that Docker asks, and those that auto asks."""

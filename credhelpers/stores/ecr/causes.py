@@ -19,7 +19,7 @@ from credhelpers.stores.ecr.trace import CLOCK_LIMIT, Trace
 _LONGEST = 400  # characters of somebody else's words
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in botocore's order
 
-_CLOCK = "set this machine's clock: timedatectl set-ntp true (AWS allows five minutes of difference)"
+_CLOCK = "AWS allows five minutes of difference; set this machine's clock: timedatectl set-ntp true"
 _PROXY = "see whether a proxy or another server answers in AWS's place"
 _SOURCE = "set AWS_PROFILE or another source of AWS credentials"
 _NO_CREDENTIALS = (

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from credhelpers.stores.ecr.refresh import Turn
 
 _LOCK_SLACK = 2.0  # seconds; whoever holds the lock longer than a call may take has other troubles
-_NOT_KEPT = (
-    "the token cannot be kept: there is no token cache, or it cannot be written",
-    "see the log, and whether AWS_ECR_DISABLE_CACHE is set",
-)
 _TRUE = ("1", "t", "T", "true", "True", "TRUE")
 
 
@@ -81,14 +77,14 @@ class EcrStore:
         if place is None:
             raise BadRequest(
                 f"{server} is not an Amazon ECR registry, and this helper keeps nothing else",
-                "name another helper for it in credHelpers of Docker's config.json",
+                "let docker-credential-auto keep the others: credhelpers configure --store auto",
             )
         now = time.time()
         token = Token(
             credential.username, credential.secret, now, _end_of(credential.secret, now), (place.host,)
         )
         if not self._cache.save(stored_name(place.host), "", token):
-            raise StoreUnavailable(*self._not_kept(place))
+            raise self._not_kept(place)
 
     def erase(self, server: str) -> None:
         """Forget the token that was stored for a server, and the shared one of its region and identity."""
@@ -133,7 +129,10 @@ class EcrStore:
         """
         place = self._place(server)
         if place is None:
-            raise BadRequest(f"{server} is not an Amazon ECR registry", "name one, or all: --all")
+            raise BadRequest(
+                f"{server} is not an Amazon ECR registry",
+                "refresh those that are known: credhelpers refresh --all",
+            )
 
         with self._turn(place, lambda token: token.issued >= since):
             token = place.load()
@@ -145,7 +144,7 @@ class EcrStore:
                 self._note_host(place)
             token = place.load()
         if token is None or token.issued < since:
-            raise StoreUnavailable(*self._not_kept(place))
+            raise self._not_kept(place)
         return token
 
     def _place(self, server: str) -> "_Place | None":
@@ -160,13 +159,10 @@ class EcrStore:
         name = shared_name(registry.region + kind, identity.key)
         return _Place(registry, chosen, identity, NoCache() if identity.unseen else self._cache, name)
 
-    def _not_kept(self, place: "_Place") -> tuple[str, str]:
-        if place.identity.unseen:
-            return (
-                f"the token is not kept: {place.identity.unseen}",
-                "if it does not, say so in config.toml: [ecr] cache_process_credentials = true",
-            )
-        return _NOT_KEPT
+    def _not_kept(self, place: "_Place") -> StoreUnavailable:
+        from credhelpers.stores.ecr.not_kept import not_kept
+
+        return not_kept(self._environ, place.identity.unseen)
 
     def _stored(self, place: "_Place", now: float) -> Token | None:
         """Return the token that somebody brought with ``docker login``, while it is good."""

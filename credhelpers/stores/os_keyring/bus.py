@@ -36,7 +36,10 @@ _NO_BUS_REMEDY = (
     "run this inside a desktop session or dbus-run-session; "
     "docker-credential-pass works without a bus or a desktop"
 )
-UNLOCK = "gnome-keyring-daemon --replace --unlock --components=secrets; it reads the password from stdin"
+UNLOCK = (
+    "gnome-keyring-daemon --replace --unlock --components=secrets; "
+    "it reads the password from stdin, which Ctrl-D twice ends, as Enter would be a part of it"
+)
 """The command that starts GNOME's keyring, makes its default collection and unlocks it."""
 _NO_SERVICE_REMEDY = f"start one, KWallet or KeePassXC, or GNOME's: {UNLOCK}"
 _NOBODY = (

@@ -1,0 +1,56 @@
+"""What lets this user use a file or directory again: the command, and who has to type it."""
+
+import errno
+import os
+import stat
+from shlex import quote
+
+
+def for_owner(command: str, path: str) -> str:
+    """Return a command that only the owner of a path may give, with a word if that is root."""
+    return command if os.geteuid() in (0, os.stat(path).st_uid) else f"as root: {command}"
+
+
+def to_read(path: str, error: OSError) -> str:
+    """Return the command after which a file can be read, or is out of the way.
+
+    Args:
+        path: The file.
+        error: What reading it has met.
+    """
+    if error.errno not in (errno.EACCES, errno.EPERM):
+        return f"move it away: {to_move_away(path)}"
+    blocking = _blocking(os.path.realpath(path))
+    rights = "r" if blocking == os.path.realpath(path) else "x"
+    if os.stat(blocking).st_uid == os.geteuid():
+        return f"chmod u+{rights} {quote(blocking)}"
+    return f"as root: chmod a+{rights} {quote(blocking)}"
+
+
+def to_move_away(path: str) -> str:
+    """Return the command that gives a path another name, one that nothing has yet."""
+    name, number = path + ".aside", 1
+    while os.path.lexists(name):
+        number += 1
+        name = f"{path}.aside{number}"
+    return f"mv {quote(path)} {quote(name)}"
+
+
+def may_move(path: str) -> bool:
+    """Return whether this user may rename a path: the directory is writable, and not sticky for it."""
+    directory = os.path.dirname(path)
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return False
+    status = os.stat(directory)
+    sticky = status.st_mode & stat.S_ISVTX
+    return not sticky or os.geteuid() in (0, status.st_uid, os.lstat(path).st_uid)
+
+
+def _blocking(path: str) -> str:
+    """Return the first directory on the way to a file that cannot be entered, else the file."""
+    directory = "/"
+    for name in path.split("/")[1:-1]:
+        directory = os.path.join(directory, name)
+        if not os.access(directory, os.X_OK):
+            return directory
+    return path

@@ -1,0 +1,44 @@
+"""A launcher in plain sh whose Python is gone is installed again by the command that doctor names."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.doctor import Patient
+from tests.remedies.rule import commands
+from tests.support.installer import REPOSITORY
+
+_SECONDS = 900
+
+
+def test_a_front_without_its_launcher_is_installed_again(
+    installed: Path, private_env: dict[str, str], tmp_path: Path
+) -> None:
+    front = (installed / "docker-credential-ecr-login").read_text()
+    if "CREDHELPERS_FAST_PATH" not in front:
+        pytest.fail("the helpers of these tests were installed without the launcher in plain sh")
+    path = tmp_path / "prefix" / "bin" / "docker-credential-ecr-login"
+    path.parent.mkdir(parents=True)
+    path.write_text(re.sub(r"(?m)^helper=.*$", "helper='/nonexistent'", front))
+    path.chmod(0o755)
+    user = Patient(installed, {**private_env, "PATH": f"{path.parent}:{installed}:/usr/bin:/bin"})
+    user.configure(credsStore="ecr-login")
+
+    found = user.doctor().of("plain-sh front")
+    assert found.state == "fail"
+    done = subprocess.run(
+        ["/bin/sh", "-c", *commands(found.remedy)],
+        cwd=REPOSITORY,
+        env={**os.environ, "PATH": "/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done
+
+    assert user.doctor().state("plain-sh front") == "ok"
+    assert user.helper("ecr-login").list().code == 0

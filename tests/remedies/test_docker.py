@@ -1,0 +1,125 @@
+"""Docker's config.json and what becomes of it, and a helper that answers with an error or not at all."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from credhelpers.cli.checks import diagnosis
+from credhelpers.cli.checks.answer import see_why
+from tests.conformance.canary import CANARY
+from tests.integration.doctor import Patient, install
+from tests.remedies.conftest import SERVER, needs_root
+from tests.remedies.mending import Mending
+from tests.remedies.rule import commands
+from tests.support.tools import require
+
+PLAIN = {SERVER: {"auth": "YWRhOmNhbmFyeTdkMWZlMDJh"}}  # ada, and the canary
+
+
+def test_docker_without_a_configuration_gets_one(user: Patient, mend: Mending) -> None:
+    user.config.unlink()
+    mend(user.doctor().of("config file").remedy, user.env)
+    assert user.doctor().state("config file") == "ok"
+
+
+@pytest.mark.parametrize(("mode", "auths"), [(0o666, {}), (0o644, PLAIN)])
+def test_a_configuration_that_is_open_is_closed(
+    user: Patient, mend: Mending, mode: int, auths: dict[str, object]
+) -> None:
+    user.configure(credsStore="ecr-login", auths=auths).chmod(mode)
+    mend(user.doctor().of("config mode").remedy, user.env)
+    assert user.doctor().state("config mode") == "ok"
+
+
+@needs_root
+def test_a_configuration_of_another_user_is_taken_over(user: Patient, mend: Mending) -> None:
+    os.chown(user.config, 12345, 12345)
+    mend(user.doctor().of("config mode").remedy, user.env)
+    assert user.doctor().state("config mode") == "ok"
+
+
+def test_an_auth_that_docker_cannot_read_goes_and_no_other(user: Patient, mend: Mending) -> None:
+    user.configure(credsStore="ecr-login", auths={"broken.example": {"auth": "!"}, **PLAIN})
+    mend(user.doctor("other.example").of("plaintext").remedy, user.env)
+    assert json.loads(user.config.read_text())["auths"] == PLAIN
+    assert "Docker ignores" not in user.doctor("other.example").of("plaintext").text
+
+
+def test_secrets_in_plain_text_move_into_the_store(keeper: Patient, mend: Mending) -> None:
+    keeper.configure(credsStore="pass", auths=PLAIN)
+    mend(keeper.doctor(SERVER).of("plaintext").remedy, keeper.env)
+    assert moved(keeper)
+
+
+def test_secrets_in_plain_text_move_into_a_store_that_is_named(keeper: Patient, mend: Mending) -> None:
+    keeper.configure(auths=PLAIN)
+    mend(keeper.doctor(SERVER).of("plaintext").remedy, keeper.env)
+    assert moved(keeper)
+
+
+def test_the_secret_of_one_server_moves_into_a_store(keeper: Patient, mend: Mending) -> None:
+    keeper.configure(auths=PLAIN)
+    mend(keeper.doctor(SERVER).of("helper").remedy, keeper.env)
+    assert moved(keeper)
+
+
+def moved(keeper: Patient) -> bool:
+    report = keeper.doctor(SERVER)
+    return {report.state(check) for check in ("plaintext", "helper", "answer")} == {"ok"}
+
+
+def test_a_server_that_nobody_is_asked_about_gets_a_helper(keeper: Patient, mend: Mending) -> None:
+    keeper.configure(auths={SERVER: {}})
+    mend(keeper.doctor(SERVER).of("helper").remedy, keeper.env)
+    assert keeper.doctor(SERVER).state("helper") == "ok"
+
+
+def test_docker_login_brings_what_is_missing(keeper: Patient, registry: str, mend: Mending) -> None:
+    docker = Path(require("docker", "docker.io"))
+    keeper = keeper.but(PATH=f"{keeper.env['PATH']}:{docker.parent}")
+    found = keeper.doctor(registry).of("answer")
+    assert found.state == "warn"
+    mend(found.remedy, keeper.env, types=f"ada\n{CANARY}\n")
+    assert "that of ada" in keeper.doctor(registry).of("answer").text
+
+
+def test_what_keeps_a_helper_from_answering_is_seen(user: Patient, tmp_path: Path, mend: Mending) -> None:
+    install(tmp_path / "others", "x", 'echo "the vault is sealed"; exit 1')
+    user = user.but(PATH=f"{tmp_path}/others:{user.env['PATH']}")
+    user.configure(credsStore="x")
+    found = user.doctor(SERVER).of("answer")
+    assert "the vault is sealed" in mend(found.remedy, user.env, ends_well=False).shown
+
+
+def test_a_look_at_a_helper_shows_no_secret(keeper: Patient) -> None:
+    assert keeper.helper("pass").store(SERVER, "ada", CANARY).code == 0
+    command = ["/bin/sh", "-c", *commands(see_why("docker-credential-pass", SERVER))]
+    done = subprocess.run(command, env=keeper.env, capture_output=True, check=False)
+    assert (done.stdout, done.stderr) == (b"", b"")
+
+
+def test_what_a_helper_without_a_token_says_is_seen(user: Patient, tmp_path: Path, mend: Mending) -> None:
+    script = 'echo "no role here" >&2; echo "credentials not found in native keychain"; exit 1'
+    install(tmp_path / "others", "ecr-login", script)
+    user = user.but(PATH=f"{tmp_path}/others:{user.env['PATH']}", AWS_EC2_METADATA_DISABLED="true")
+    host = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+    user.configure(credHelpers={host: "ecr-login"})
+    found = user.doctor(host).of("answer")
+    assert "no role here" in mend(found.remedy, user.env, ends_well=False).shown
+
+
+def test_what_keeps_a_helper_so_long_is_seen(
+    user: Patient, tmp_path: Path, mend: Mending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path / "others", "x", 'echo "waiting for the vault" >&2; exec sleep 60')
+    user = user.but(PATH=f"{tmp_path}/others:{user.env['PATH']}")
+    user.configure(credsStore="x")
+    monkeypatch.setattr(diagnosis, "SECONDS", 1.0)
+    sections = diagnosis.diagnose(str(user.config), SERVER, user.env)
+    found = {finding.check: finding.remedy for _, findings in sections for finding in findings}
+    for check in ("on PATH", "answer"):
+        mended = mend(found[check], user.env, ends_well=False, seconds=1.0)
+        assert "waiting for the vault" in mended.shown

@@ -1,0 +1,178 @@
+"""What the helpers keep themselves: config.toml, the tokens and the logs, closed or spoiled and mended."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.integration.doctor import Patient
+from tests.remedies.conftest import needs_root, wrapped
+from tests.remedies.mending import POWERLESS, Mending
+
+STRANGER = 12345
+SETTING = "[log]\nlevel = 'debug'\n"
+
+
+def in_mounts(mount: str) -> str:
+    """Return what starts a command where something else is mounted, for that command alone."""
+    return f'exec unshare -m sh -ec \'{mount}; exec "$0" "$@"\''
+
+
+def of_a_stranger(path: Path) -> None:
+    os.chown(path, STRANGER, STRANGER)
+
+
+@pytest.fixture
+def tokens(user: Patient) -> Path:
+    """The directory of the tokens, in order."""
+    path = user.home / ".ecr" / "tokens"
+    path.mkdir(parents=True, mode=0o700)
+    path.parent.chmod(0o700)
+    return path
+
+
+@pytest.fixture
+def log(user: Patient) -> Path:
+    """The log of the ECR helper, in order."""
+    path = user.home / ".ecr" / "log" / "ecr-login.log"
+    path.parent.mkdir(parents=True, mode=0o700)
+    path.parent.parent.chmod(0o700)
+    path.touch(0o600)
+    return path
+
+
+def test_config_that_others_may_write_is_closed_to_them(user: Patient, mend: Mending) -> None:
+    user.set(SETTING).chmod(0o666)
+    mend(user.doctor().of("config.toml").remedy, user.env)
+    assert user.doctor().state("config.toml") == "ok"
+
+
+@needs_root
+def test_config_of_another_user_is_taken_over(user: Patient, mend: Mending) -> None:
+    of_a_stranger(user.set(SETTING))
+    mend(user.doctor().of("config.toml").remedy, user.env)
+    assert user.doctor().state("config.toml") == "ok"
+
+
+@pytest.mark.parametrize("closed", [".ecr/tokens", ".ecr", "."])
+def test_a_closed_directory_is_opened_again(
+    powerless: Patient, tokens: Path, mend: Mending, closed: str
+) -> None:
+    if closed != ".ecr/tokens":
+        tokens.rmdir()
+    if closed == ".":
+        tokens.parent.rmdir()
+    (powerless.home / closed).chmod(0o500)
+    found = powerless.doctor().of("token cache")
+    assert (found.state, "cannot be written" in found.text) == ("warn", True)
+    mend(found.remedy, powerless.env, prefix=POWERLESS)
+    assert powerless.doctor().state("token cache") == "ok"
+
+
+def _world_writable(path: Path) -> None:
+    path.chmod(0o777)
+
+
+def _link(path: Path) -> None:
+    elsewhere = path.with_name("elsewhere")
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+
+def _file(path: Path) -> None:
+    path.rmdir()
+    path.touch()
+
+
+@pytest.mark.parametrize(
+    "spoil", [_world_writable, _link, _file, pytest.param(of_a_stranger, marks=needs_root)]
+)
+def test_a_spoiled_cache_is_moved_away_time_and_again(
+    user: Patient, tokens: Path, mend: Mending, spoil: Callable[[Path], None]
+) -> None:
+    for _ in range(2):
+        tokens.mkdir(mode=0o700, exist_ok=True)
+        spoil(tokens)
+        found = user.doctor().of("token cache")
+        assert found.state == "fail", found
+        mend(found.remedy, user.env)
+        assert user.doctor().state("token cache") == "ok"
+    assert len(list(tokens.parent.glob("tokens.aside*"))) == 2
+
+
+def test_a_log_that_is_no_file_is_moved_away(user: Patient, log: Path, mend: Mending) -> None:
+    log.unlink()
+    log.symlink_to("/dev/null")
+    mend(user.doctor().of("log").remedy, user.env)
+    assert user.doctor().state("log") == "ok"
+    user.helper("ecr-login").get("registry.example")
+    assert "Not an Amazon ECR registry" in log.read_text()
+
+
+@needs_root
+def test_a_log_of_another_user_is_moved_away(user: Patient, log: Path, mend: Mending) -> None:
+    of_a_stranger(log)
+    mend(user.doctor().of("log").remedy, user.env)
+    assert user.doctor().state("log") == "ok"
+    user.helper("ecr-login").get("registry.example")
+    assert "Not an Amazon ECR registry" in log.read_text()
+
+
+def test_a_log_that_is_closed_is_opened_again(powerless: Patient, log: Path, mend: Mending) -> None:
+    log.chmod(0o400)
+    mend(powerless.doctor().of("log").remedy, powerless.env, prefix=POWERLESS)
+    assert powerless.doctor().state("log") == "ok"
+
+
+def test_the_cache_is_turned_on_again(user: Patient, mend: Mending) -> None:
+    off = user.but(AWS_ECR_DISABLE_CACHE="1")
+    mended = mend(off.doctor().of("token cache").remedy, off.env)
+    assert Patient(user.bin, mended.env).doctor().state("token cache") == "ok"
+
+
+def test_a_state_below_a_file_goes_elsewhere(user: Patient, mend: Mending, tmp_path: Path) -> None:
+    (user.home / "blocked").touch()
+    lost = user.but(AWS_ECR_CACHE_DIR=str(user.home / "blocked" / "state"))
+    assert_kept_elsewhere(lost, mend, tmp_path, "cannot be written")
+
+
+@needs_root
+def test_a_state_that_is_mounted_read_only_goes_elsewhere(
+    user: Patient, tokens: Path, mend: Mending, tmp_path: Path
+) -> None:
+    mount = f"mount --bind {tokens} {tokens}; mount -o remount,bind,ro {tokens}"
+    reader = wrapped(user, tmp_path / "wrapped", in_mounts(mount))
+    assert_kept_elsewhere(reader, mend, tmp_path, "cannot be written")
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("size", "fill"), [("4k", "dd if=/dev/zero of={}/full 2>/dev/null || :"), ("1m,nr_inodes=1", ":")]
+)
+def test_a_state_on_a_full_disk_goes_elsewhere(
+    user: Patient, tokens: Path, mend: Mending, tmp_path: Path, size: str, fill: str
+) -> None:
+    mount = f"mount -t tmpfs -o mode=700,size={size} none {tokens}; {fill.format(tokens)}"
+    full = wrapped(user, tmp_path / "wrapped", in_mounts(mount))
+    assert_kept_elsewhere(full, mend, tmp_path, "is full")
+
+
+@needs_root
+def test_a_user_without_a_home_names_a_directory(user: Patient, mend: Mending, tmp_path: Path) -> None:
+    (tmp_path / "passwd").touch()
+    empty = f"mount --bind {tmp_path}/passwd"  # the second one keeps others than files from being asked
+    mount = f"{empty} /etc/passwd; {empty} /etc/nsswitch.conf"
+    homeless = wrapped(user, tmp_path / "wrapped", f"unset HOME; {in_mounts(mount)}")
+    homeless = homeless.but(DOCKER_CONFIG=str(user.config.parent))
+    assert_kept_elsewhere(homeless, mend, tmp_path, "there is no home directory")
+
+
+def assert_kept_elsewhere(user: Patient, mend: Mending, directory: Path, cause: str) -> None:
+    report = user.doctor()
+    for check in ("token cache", "log"):
+        found = report.of(check)
+        if check == "token cache" or found.state != "ok":
+            assert cause in found.text
+            mended = mend(found.remedy, user.env, fill={"DIR": str(directory / "state")})
+            assert Patient(user.bin, mended.env).doctor().state(check) == "ok"
