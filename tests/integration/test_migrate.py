@@ -260,18 +260,20 @@ def test_a_source_that_does_not_erase_is_told(home: DockerHome, stub: Path) -> N
     assert _helper(home, "pass").get("r.example").value()["Secret"] == "s"
 
 
-def test_a_source_with_half_a_surrogate_pair_is_told_of_in_a_line(home: DockerHome, tmp_path: Path) -> None:
+def test_an_entry_with_half_a_surrogate_pair_is_named_and_the_rest_is_moved(
+    home: DockerHome, tmp_path: Path
+) -> None:
     home.write("{}")
-    credential = '{"ServerURL":"x","Username":"a\\\\ud800","Secret":"s\\\\ud800"}'
-    listed = '{"r\\\\ud800.example":"a\\\\ud800"}'
+    credential = '{"ServerURL":"good.example","Username":"ada","Secret":"s"}'
+    listed = '{"r\\\\ud800.example":"a","good.example":"ada"}'
     script = f"case $1 in list) printf '{listed}';; get) printf '{credential}';; esac"
     stub_helper(tmp_path / "bin", "halves", script)
     home.env["PATH"] = f"{tmp_path / 'bin'}:{home.env['PATH']}"
 
     answer = home.run("migrate", "--from", "halves", "--to", "pass")
 
-    assert answer.code == 1 and "r\ufffd.example: it is in the store, but".encode() in answer.err, answer
-    assert _helper(home, "pass").get("r\ufffd.example").value()["Secret"] == "s\ufffd"
+    assert b"r\\ud800.example is not listed: the server URL is not valid Unicode" in answer.err, answer
+    assert _helper(home, "pass").get("good.example").value()["Secret"] == "s"
 
 
 def test_who_logs_in_meanwhile_keeps_the_new_secret(home: DockerHome, stub: Path) -> None:
