@@ -5,6 +5,9 @@
 # user site and current directory, -S is without site and so without sitecustomize and .pth files.
 # A directory as standard input ends CPython before any of our code runs; an empty request is answered.
 [ ! -d /dev/stdin ] || exec </dev/null
+# A core file would hold secrets. To Python this costs a library, so it is told that it is done.
+# shellcheck disable=SC3045 # dash, busybox and bash have ulimit -S
+ulimit -S -c 0
 # pipx and uv make links to the executables.
 if [ -L "$self" ]; then self=$(PATH=/usr/bin:/bin:${PATH-} readlink -f -- "$self"); fi
 bin=${self%/*} python=''
@@ -41,4 +44,4 @@ if [ -f "$bin/../pyvenv.cfg" ]; then
         case $line in include-system-site-packages*=*false*) shared='' ;; esac
     done <"$bin/../pyvenv.cfg"
 fi
-exec "$python" "$flags" -X "packages=$packages" -X "shared=$shared" "$self" "$@"
+exec "$python" "$flags" -X no_core_files -X "packages=$packages" -X "shared=$shared" "$self" "$@"

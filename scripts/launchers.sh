@@ -1,13 +1,13 @@
 # What stands in DIR/bin: launchers of Python, and fronts in plain sh that answer without it. Sourced.
 # shellcheck shell=sh disable=SC2154 # MARKER, checkout, environment and the others are install.sh's
 
-# The lines of the wheel's sh that answer a directory as standard input.
-guard=$(sed -n '/^# A directory/,/^\[/p' "$checkout/packaging/launcher.sh")
+# The lines of the wheel's sh that have nothing to do with where Python is.
+prologue=$(sed -n '/^# A directory/,/^ulimit/p' "$checkout/packaging/launcher.sh")
 
 # Print an executable of the wheel for this environment: its sh need not look for the Python.
 print_launcher() {
-    printf '%s\n' '#!/bin/sh' "# This executable was $MARKER." "sh=r''':'" "$guard" \
-        "exec '$environment/bin/python' -IS \"\$0\" \"\$@\"" "'''"
+    printf '%s\n' '#!/bin/sh' "# This executable was $MARKER." "sh=r''':'" "$prologue" \
+        "exec '$environment/bin/python' -IS -X no_core_files \"\$0\" \"\$@\"" "'''"
     sed -e "1,/^'''\$/d" -e "s|^packages = .*|packages = \"$(quoted "$environment")/site-packages\"|" "$1"
 }
 
