@@ -23,7 +23,9 @@ TOOLS='
     docker-credential-ecr-login:amazon-ecr-credential-helper
     dockerd:docker.io docker:docker.io docker-registry:docker-registry skopeo:skopeo
     htpasswd:apache2-utils openssl:openssl setfacl:acl getfacl:acl
-    unshare:util-linux nsenter:util-linux setpriv:util-linux ip:iproute2
+    unshare:util-linux nsenter:util-linux setpriv:util-linux setsid:util-linux ip:iproute2
+    mount:mount umount:mount gpgconf:gpgconf pinentry-curses:pinentry-curses strace:strace
+    python3:python3 systemd-analyze:systemd
     shellcheck:shellcheck dash:dash busybox:busybox bash:bash
 '
 

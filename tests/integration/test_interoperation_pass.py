@@ -2,13 +2,14 @@
 
 import base64
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support.client import Credentials, Helper
-from tests.support.gpg import GpgHome, add_key, encryption_key_id, recipients
+from tests.support.gpg import GpgHome, add_key, encryption_key_id, recipients, throwaway_gpg_home
 from tests.support.tools import require
 
 SERVERS = [
@@ -26,6 +27,13 @@ CREDENTIALS = [
     Credentials("registry.example", "alice", ""),
 ]
 MANY = 1000
+
+
+@pytest.fixture(scope="module")
+def gpg_home() -> Iterator[GpgHome]:
+    """A GnuPG home that gets a second key, so not the one that all tests share."""
+    with throwaway_gpg_home() as home:
+        yield home
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def private_bus(directory: Path) -> Iterator[str]:
     configuration = directory / "bus.conf"
     configuration.write_text(_BUS_CONFIGURATION.format(socket=directory / "bus"))
     command = [
-        require("dbus-daemon", "dbus-daemon"),
+        require("dbus-daemon", "dbus"),
         f"--config-file={configuration}",
         "--nofork",
         "--print-address=1",

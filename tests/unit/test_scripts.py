@@ -79,3 +79,18 @@ def test_a_fast_path_stands_in_its_own_executable_alone(assembled: dict[str, str
     assert fast
     assert {name for name, text in assembled.items() if "CREDHELPERS_HANDED_OVER" in text} == fast
     assert [name for name, text in assembled.items() if "@HELPER@" in text] == []
+
+
+def test_every_tool_of_the_tests_is_installed_before_them() -> None:
+    tests = Path(__file__).parents[1]
+    wanted = {
+        f"{command}:{package}"
+        for path in tests.rglob("*.py")
+        for command, package in re.findall(r'require\("([^"]+)", "([^"]+)"\)', path.read_text())
+    }
+    tools = re.search(
+        r"^TOOLS='(.*?)'", (tests.parent / "scripts/test.sh").read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert tools
+    assert len(wanted) > 20
+    assert wanted - set(tools[1].split()) == set()
