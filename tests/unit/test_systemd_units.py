@@ -1,7 +1,9 @@
 """The systemd units are such that systemd takes them, and name what is installed."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -10,14 +12,19 @@ from tests.support.tools import require
 _UNITS = Path(__file__).resolve().parents[2] / "packaging" / "systemd"
 
 
+@pytest.fixture
+def runtime() -> Iterator[str]:
+    """A directory whose name leaves room for those of sockets, which may have 107 bytes."""
+    with TemporaryDirectory(prefix="ch-", dir="/tmp") as directory:
+        yield directory
+
+
 @pytest.mark.parametrize("manager", ["system", "user"])
-def test_systemd_finds_no_fault_with_the_units(tmp_path: Path, manager: str) -> None:
+def test_systemd_finds_no_fault_with_the_units(tmp_path: Path, runtime: str, manager: str) -> None:
     analyze = require("systemd-analyze", "systemd")
     command = tmp_path / "credhelpers"
     command.write_text("#!/bin/sh\n")
     command.chmod(0o755)
-    runtime = tmp_path / "run"
-    runtime.mkdir(mode=0o700)
     units = []
     for unit in sorted((_UNITS / manager).iterdir()):
         text = unit.read_text()
@@ -28,7 +35,7 @@ def test_systemd_finds_no_fault_with_the_units(tmp_path: Path, manager: str) -> 
 
     done = subprocess.run(
         [analyze, f"--{manager}", "verify", *map(str, units)],
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(runtime)},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_RUNTIME_DIR": runtime},
         capture_output=True,
         text=True,
         timeout=60,
