@@ -310,6 +310,7 @@ def test_remedy_for_a_pinentry_that_is_named_wrongly(
     assert locked.secret(SERVER) == "locked"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give terminals away")
 def test_remedy_for_a_terminal_of_another_user(locked: Store) -> None:
     """What su leaves behind: GPG_TTY, or the terminal itself, is another user's."""
     ours, theirs = os.openpty()
