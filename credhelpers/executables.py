@@ -34,7 +34,7 @@ def auto() -> int:
 
 def _open_password_store(environ: "Mapping[str, str]", settings: "Settings", log: "Log") -> "protocol.Store":
     del settings, log
-    from credhelpers.stores.password_store import PasswordStore
+    from credhelpers.stores.password_store.store import PasswordStore
 
     return PasswordStore(environ)
 

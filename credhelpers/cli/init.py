@@ -12,10 +12,10 @@ from credhelpers import files
 from credhelpers.cli.keys import Key, SecretKeys, make_private
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.log import one_line
-from credhelpers.stores import pass_faults, pass_git
-from credhelpers.stores.pass_entries import is_there, is_there_to_read
-from credhelpers.stores.pass_recipients import keys_in, read_key_list
-from credhelpers.stores.password_store import PasswordStore, store_directory
+from credhelpers.stores.password_store import faults, git
+from credhelpers.stores.password_store.entries import is_there, is_there_to_read
+from credhelpers.stores.password_store.recipients import keys_in, read_key_list
+from credhelpers.stores.password_store.store import PasswordStore, store_directory
 
 _PROBE = "credhelpers.invalid/credhelpers-probe-"  # migrate passes over such keys, and clears them away
 
@@ -120,7 +120,7 @@ def _former_keys(directory: str) -> list[str]:
         if not is_there_to_read(directory) or not is_there(path):
             return []
     except OSError as error:
-        raise pass_faults.unreadable(error, directory) from None
+        raise faults.unreadable(error, directory) from None
     return keys_in(read_key_list(path, os.environ))
 
 
@@ -139,8 +139,8 @@ def _initialise(directory: str, former: list[str], key: Key, keys: SecretKeys, *
     try:
         files.replace(path, f"{key.fingerprint}\n".encode())
     except OSError as error:
-        raise pass_faults.unwritable(error, directory) from None
-    pass_git.commit(directory, path, f"Set GPG id to {key.fingerprint}.", os.environ)
+        raise faults.unwritable(error, directory) from None
+    git.commit(directory, path, f"Set GPG id to {key.fingerprint}.", os.environ)
     if former:
         click.secho(
             f"credhelpers: what the store has stays encrypted for {', '.join(former)} only",

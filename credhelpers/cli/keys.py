@@ -10,9 +10,10 @@ from typing import Any, Self
 
 import gnupg
 
-from credhelpers import gpg, gpg_failure, process, settings
+from credhelpers import process, settings
 from credhelpers.credential import CredentialError, StoreUnavailable
 from credhelpers.process import quoted
+from credhelpers.stores.password_store import gpg, gpg_failure
 
 _OLDEST = (2, 1)  # older ones have neither an agent for all keys nor today's curves
 _UNUSABLE = {"e": "has expired", "r": "has been revoked", "i": "is not valid", "d": "is disabled"}

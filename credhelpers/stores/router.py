@@ -123,7 +123,7 @@ class AutoStore:
 
     def _default(self) -> str:
         if not self._configured:
-            from credhelpers.stores.password_store import NoHomeDirectory, PasswordStore
+            from credhelpers.stores.password_store.store import NoHomeDirectory, PasswordStore
 
             try:
                 self._configured = "pass" if PasswordStore(self._environ).is_initialised() else "keyring"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from credhelpers.credential import Credential, CredentialsNotFound
 from credhelpers.servers import candidate_keys
-from credhelpers.stores.password_store import PasswordStore
+from credhelpers.stores.password_store.store import PasswordStore
 from tests.support.gpg import GpgHome, initialise_password_store
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from credhelpers import gpg
 from credhelpers.process import Outcome
+from credhelpers.stores.password_store import gpg_status
+from credhelpers.stores.password_store.gpg import Gpg
 
 KEY = "A" * 40
 VALID = f"[GNUPG:] VALIDSIG {KEY} 2026-01-01 0 0 4 0 22 10 00 {KEY}"
@@ -23,8 +24,8 @@ VALID = f"[GNUPG:] VALIDSIG {KEY} 2026-01-01 0 0 4 0 22 10 00 {KEY}"
 )
 def test_a_quoted_keyword_is_no_status(line: str) -> None:
     outcome = Outcome(0, b"x", b"", line.encode() + b"\n")
-    assert not gpg.has_status(outcome, "DECRYPTION_OKAY")
-    assert gpg.has_status(Outcome(0, b"x", b"", b"[GNUPG:] DECRYPTION_OKAY\n"), "DECRYPTION_OKAY")
+    assert not gpg_status.has_status(outcome, "DECRYPTION_OKAY")
+    assert gpg_status.has_status(Outcome(0, b"x", b"", b"[GNUPG:] DECRYPTION_OKAY\n"), "DECRYPTION_OKAY")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,6 @@ def test_a_signature_counts_by_its_own_judgement(
     lines: list[str], judgement: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     status = "".join(f"[GNUPG:] {line}\n" for line in lines).encode()
-    runner = gpg.Gpg({"HOME": "/nonexistent"})
+    runner = Gpg({"HOME": "/nonexistent"})
     monkeypatch.setattr(runner, "_run", lambda *_: Outcome(0, b"", b"", status))
     assert runner.signers(b"", "x").get(KEY) == judgement

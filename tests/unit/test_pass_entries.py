@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from credhelpers.credential import BadRequest
-from credhelpers.stores.pass_entries import file_name, folder_name, server_of
+from credhelpers.stores.password_store.entries import file_name, folder_name, server_of
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 

@@ -8,10 +8,10 @@ from shlex import quote
 from credhelpers import process
 from credhelpers.cli.checks.finding import Finding, fail, failed, ok, warn
 from credhelpers.credential import StoreUnavailable
-from credhelpers.gpg import Gpg
-from credhelpers.stores.pass_entries import FOLDER
-from credhelpers.stores.pass_recipients import recipients
-from credhelpers.stores.password_store import store_directory
+from credhelpers.stores.password_store.entries import FOLDER
+from credhelpers.stores.password_store.gpg import Gpg
+from credhelpers.stores.password_store.recipients import recipients
+from credhelpers.stores.password_store.store import store_directory
 
 _GPG, _STORE, _MODE, _ENCRYPT, _DECRYPT = "gpg", "password store", "store mode", "encryption", "decryption"
 _PROBE = b"credhelpers doctor"

@@ -78,12 +78,12 @@ def newest_entry(folder: str) -> Entry | None:
         OSError: The folder cannot be read.
         StoreUnavailable: There is something in it that should be an entry, and is no file that can be one.
     """
-    entries, faults = entries_below(folder)
+    entries, damaged = entries_below(folder)
     if not entries:
-        if faults:
-            from credhelpers.stores import pass_faults
+        if damaged:
+            from credhelpers.stores.password_store import faults
 
-            raise pass_faults.no_entry(*faults[0])
+            raise faults.no_entry(*damaged[0])
         return None
     if len(entries) == 1:
         return entries[0]

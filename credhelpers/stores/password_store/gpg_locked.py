@@ -4,14 +4,12 @@ import os
 
 from credhelpers import process
 from credhelpers.credential import StoreUnavailable
-from credhelpers.gpg import ALONE_SECONDS, status_lines, terminal, terminals
 from credhelpers.process import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from credhelpers.process import Outcome
+    from credhelpers.stores.password_store.gpg import Gpg
+    from credhelpers.stores.password_store.gpg_status import Status
 
 # libgpg-error's codes; the lower 16 bits of the number in a status line.
 _CANCELLED = (99, 198)
@@ -26,14 +24,12 @@ class LockedKey:
     Args:
         path: The encrypted file.
         status: What gpg said.
-        environ: The environment in which it ran.
-        patience: Seconds after which it was killed.
+        gpg: Ran, and knows whom it could ask and for how long.
     """
 
-    def __init__(self, path: str, status: "Status", environ: "Mapping[str, str]", patience: float) -> None:
+    def __init__(self, path: str, status: "Status", gpg: "Gpg") -> None:
         self._status = status
-        self._environ = environ
-        self._patience = patience
+        self._gpg = gpg
         decrypt = f"GPG_TTY=$(tty) gpg --decrypt --output /dev/null {quoted(path)}"
         self._unlock = f"unlock it in a terminal: {decrypt}"
         # script(1) makes a terminal of one's own.
@@ -76,24 +72,24 @@ class LockedKey:
 
     def of_stopped(self) -> StoreUnavailable:
         """Return the error for gpg that was killed in the end."""
-        if self._status.was_prompted and self._patience > ALONE_SECONDS:
+        if self._status.was_prompted and self._gpg.is_attended:
             return StoreUnavailable(
-                f"the prompt for the GPG key's passphrase was not answered within {self._patience:g} s",
+                f"the prompt for the GPG key's passphrase was not answered within {self._gpg.patience:g} s",
                 "try again, or " + self._unlock,
             )
-        cause = f"gpg did not answer within {self._patience:g} s: "
+        cause = f"gpg did not answer within {self._gpg.patience:g} s: "
         cause += "most likely the key is locked and nobody could be asked"
         return StoreUnavailable(cause, self._unlock_elsewhere if self._foreign_terminal() else self._unlock)
 
     def _foreign_terminal(self) -> str:
         """Return the terminal that there is but that this user may not open, when there is no other."""
-        if terminal(self._environ):
+        if self._gpg.terminal:
             return ""
-        return next(filter(_belongs_to_another_user, terminals(self._environ)), "")
+        return next(filter(_belongs_to_another_user, self._gpg.terminals()), "")
 
     def _of_pinentry(self) -> StoreUnavailable:
         """Tell a pinentry that is not installed from one that the configuration names wrongly."""
-        home = self._environ.get("GNUPGHOME") or self._environ.get("HOME", "") + "/.gnupg"
+        home = self._gpg.environ.get("GNUPGHOME") or self._gpg.environ.get("HOME", "") + "/.gnupg"
         configuration = f"{home}/gpg-agent.conf"
         named = _pinentry_in(configuration)
         cause = "the GPG key is locked, and gpg-agent has no pinentry to ask for its passphrase"
@@ -106,52 +102,12 @@ class LockedKey:
         elif not os.access(named, os.X_OK):
             fault = "may not be executed"
         drop = f"sed -i.bak '/^pinentry-program/d' {quoted(configuration)} && gpgconf --kill gpg-agent"
-        if process.find(("pinentry",), self._environ) is None:
+        if process.find(("pinentry",), self._gpg.environ) is None:
             drop = f"{install}; {drop}"
         return StoreUnavailable(
             f"{cause}: {named}, which {configuration} names, {fault}",
             f"let it find another: {drop}; then {self._unlock}",
         )
-
-
-class Status:
-    """The status lines and messages of one run of gpg."""
-
-    def __init__(self, outcome: "Outcome") -> None:
-        self._lines = status_lines(outcome.status)
-        messages = outcome.errors.decode(errors="replace").splitlines()
-        # Of a wrong option gpg speaks before it knows its own name.
-        said = [line for line in messages if line.startswith(("gpg: ", "invalid option"))]
-        self._messages = [line.removeprefix("gpg: ").strip() for line in said]
-
-    @property
-    def was_prompted(self) -> bool:
-        """Whether gpg-agent has started a pinentry."""
-        return any(line[0] == "PINENTRY_LAUNCHED" for line in self._lines)
-
-    def lines(self, keyword: str) -> list[list[str]]:
-        """Return the arguments of each line with a keyword."""
-        return [line[1:] for line in self._lines if line[0] == keyword and len(line) > 1]
-
-    def values(self, keyword: str) -> list[str]:
-        """Return the first argument of each line with a keyword."""
-        return [arguments[0] for arguments in self.lines(keyword)]
-
-    def error(self, *places: str) -> int | None:
-        """Return the code of the first error that happened at one of these places."""
-        for place, code, *_ in (line for line in self.lines("ERROR") if len(line) > 1):
-            if place in places and code.isdecimal():
-                return int(code) & 0xFFFF
-        return None
-
-    def reason(self, position: int) -> str:
-        """Return one of gpg's own messages that give a reason, counted from the last one, which is 1."""
-        reasons = [line for line in self._messages if ": " in line]
-        return reasons[-min(position, len(reasons))] if reasons else "gpg does not say why"
-
-    def reason_with(self, word: str) -> str:
-        """Return the last of gpg's own messages with a word in it."""
-        return next((line for line in reversed(self._messages) if word in line.lower()), "")
 
 
 def _pinentry_in(configuration: str) -> str:

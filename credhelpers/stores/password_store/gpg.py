@@ -5,6 +5,7 @@ import sys
 
 from credhelpers import process, settings
 from credhelpers.credential import StoreUnavailable
+from credhelpers.stores.password_store.gpg_status import has_status, status_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
 
     from credhelpers.process import Outcome
 
-ALONE_SECONDS = 4.5
+_ALONE_SECONDS = 4.5
 """How long gpg may take when nobody can be asked for a passphrase: callers are promised an answer in 5 s."""
-ATTENDED_SECONDS = 120.0
+_ATTENDED_SECONDS = 120.0
 """How long gpg may take when a person may have to find a passphrase, a card or the key to touch."""
 
 _LIMIT = 8 << 20  # bytes; no secret and no message is near it
@@ -36,14 +37,17 @@ class Gpg:
 
     Args:
         environ: The client's environment; ``PASSWORD_STORE_GPG_OPTS`` stands before all other arguments.
+
+    Attributes:
+        terminal: Where pinentry may ask for a passphrase; may be empty.
     """
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
         self._environ = dict(environ)
         self._options = environ.get("PASSWORD_STORE_GPG_OPTS", "").split()
-        self._terminal = terminal(environ)
-        if self._terminal:
-            self._environ["GPG_TTY"] = self._terminal
+        self.terminal = terminal(environ)
+        if self.terminal:
+            self._environ["GPG_TTY"] = self.terminal
         home = settings.home_directory(environ)
         if home:
             self._environ["HOME"] = home
@@ -64,7 +68,7 @@ class Gpg:
                 os.lseek(encrypted, 0, os.SEEK_SET)
             outcome = self._run(["--decrypt"], encrypted)
         if not _is_decrypted(outcome):
-            from credhelpers import gpg_failure
+            from credhelpers.stores.password_store import gpg_failure
 
             raise gpg_failure.of_decryption(outcome, path, self)
         return outcome.output
@@ -82,7 +86,7 @@ class Gpg:
         """
         outcome = self._run([*(f"--recipient={key}" for key in recipients), "--encrypt"], content)
         if outcome.exit_status != 0 or not outcome.output:
-            from credhelpers import gpg_failure
+            from credhelpers.stores.password_store import gpg_failure
 
             raise gpg_failure.of_encryption(outcome, another, self)
         return outcome.output
@@ -128,7 +132,7 @@ class Gpg:
 
         ``--quiet`` saves a seventh of gpg's time, and hides why a key was of no use.
         """
-        prompted = has_status(outcome, "PINENTRY_LAUNCHED") and self.patience > ALONE_SECONDS
+        prompted = has_status(outcome, "PINENTRY_LAUNCHED") and self.is_attended
         return outcome.exit_status is not None and not prompted
 
     @property
@@ -137,9 +141,18 @@ class Gpg:
         return self._environ
 
     @property
+    def is_attended(self) -> bool:
+        """Whether there is a terminal or a display on which a passphrase can be asked for."""
+        return bool(self.terminal) or _has_display(self._environ)
+
+    @property
     def patience(self) -> float:
         """Seconds after which gpg is killed."""
-        return ATTENDED_SECONDS if self._terminal or _has_display(self._environ) else ALONE_SECONDS
+        return _ATTENDED_SECONDS if self.is_attended else _ALONE_SECONDS
+
+    def terminals(self) -> "Iterator[str]":
+        """Return the terminals that there seem to be, usable or not."""
+        return _terminals(self._environ)
 
     def _run(self, arguments: list[str], given: "bytes | int") -> "Outcome":
         program = process.find(("gpg2", "gpg"), self._environ)
@@ -161,28 +174,12 @@ def _is_decrypted(outcome: "Outcome") -> bool:
     return outcome.exit_status == 0 and has_status(outcome, "DECRYPTION_OKAY")
 
 
-def has_status(outcome: "Outcome", keyword: str) -> bool:
-    """Return whether a status line has this keyword; what one quotes does not count (CVE-2018-12356)."""
-    return any(line[0] == keyword for line in status_lines(outcome.status))
-
-
-def status_lines(status: bytes) -> list[list[str]]:
-    """Return the keyword and the arguments of each status line (doc/DETAILS).
-
-    Only a line feed ends a line, and only its beginning makes it one: gpg quotes names and comments that
-    others chose, in which any other character may stand.
-    """
-    mark = b"[GNUPG:] "
-    lines = [line[len(mark) :] for line in status.split(b"\n") if line.startswith(mark)]
-    return [line.decode(errors="replace").split(" ") for line in lines]
-
-
 def terminal(environ: "Mapping[str, str]") -> str:
     """Return the terminal on which pinentry may ask, or nothing."""
-    return next((name for name in terminals(environ) if _is_usable(name)), "")
+    return next((name for name in _terminals(environ) if _is_usable(name)), "")
 
 
-def terminals(environ: "Mapping[str, str]") -> "Iterator[str]":
+def _terminals(environ: "Mapping[str, str]") -> "Iterator[str]":
     """Return the terminals that there seem to be; some may be another user's, whom su or sudo left behind."""
     named = environ.get("GPG_TTY", "")
     if named.startswith("/dev/"):

@@ -4,7 +4,7 @@ import os
 
 from credhelpers import process
 from credhelpers.log import warn
-from credhelpers.stores.pass_entries import nearest
+from credhelpers.stores.password_store.entries import nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ import stat
 
 from credhelpers.credential import StoreUnavailable
 from credhelpers.process import quoted
-from credhelpers.stores import pass_faults
-from credhelpers.stores.pass_entries import is_there_to_read, nearest
+from credhelpers.stores.password_store import faults
+from credhelpers.stores.password_store.entries import is_there_to_read, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credhelpers.gpg import Gpg
+    from credhelpers.stores.password_store.gpg import Gpg
 
 _LONGEST = 1 << 16  # bytes of a list of keys
 _ANOTHER = "credhelpers init pass --force --key <your GPG key>"
@@ -54,15 +54,15 @@ def recipients(directory: str, folder: str, gpg: "Gpg", environ: "Mapping[str, s
         if found is None:
             is_there_to_read(directory)  # raises when it cannot be told
     except OSError as error:
-        raise pass_faults.unreadable(error, directory) from None
+        raise faults.unreadable(error, directory) from None
     if found is None:
-        raise StoreUnavailable(*pass_faults.uninitialised(directory))
+        raise StoreUnavailable(*faults.uninitialised(directory))
     path = f"{found}/.gpg-id"
     change = _ANOTHER if found == directory else f"echo <your GPG key> > {quoted(path)}"
     content = read_key_list(path, environ)
     signing_keys = environ.get("PASSWORD_STORE_SIGNING_KEY", "").split()
     if signing_keys:
-        from credhelpers.stores.pass_signature import verify
+        from credhelpers.stores.password_store.signature import verify
 
         verify(path, content, gpg, signing_keys)
     keys = keys_in(content)
@@ -99,7 +99,7 @@ def read_key_list(path: str, environ: "Mapping[str, str]") -> bytes:
     except FileNotFoundError:
         raise _irregular(path, "is a symbolic link that leads nowhere") from None
     except OSError as error:
-        raise pass_faults.unreadable(error, os.path.dirname(path)) from None
+        raise faults.unreadable(error, os.path.dirname(path)) from None
     if len(content) > _LONGEST:
         raise _irregular(path, f"is larger than {_LONGEST} bytes")
     if b"\0" in content:

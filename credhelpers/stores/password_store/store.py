@@ -7,14 +7,14 @@ import stat
 from credhelpers import settings
 from credhelpers.credential import Credential, CredentialsNotFound, StoreUnavailable
 from credhelpers.servers import candidate_keys
-from credhelpers.stores import pass_entries
 from credhelpers.stores.listing import listable, skip
+from credhelpers.stores.password_store import entries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credhelpers.stores.pass_entries import Entry
+    from credhelpers.stores.password_store.entries import Entry
 
 _TRIES = 100  # to open an entry that others keep replacing
 
@@ -32,7 +32,7 @@ class PasswordStore:
     def __init__(self, environ: "Mapping[str, str]") -> None:
         self._environ = environ
         self._directory = store_directory(environ)
-        self._folder = os.path.join(self._directory, pass_entries.FOLDER)
+        self._folder = os.path.join(self._directory, entries.FOLDER)
 
     def get(self, server: str) -> Credential:
         """Return the credential for a server.
@@ -46,9 +46,9 @@ class PasswordStore:
             if opened is not None:
                 return self._decrypt(*opened)
         if not self._has_folder() and not self.is_initialised():
-            from credhelpers.stores import pass_faults
+            from credhelpers.stores.password_store import faults
 
-            raise CredentialsNotFound(*pass_faults.uninitialised(self._directory))
+            raise CredentialsNotFound(*faults.uninitialised(self._directory))
         raise CredentialsNotFound
 
     def _names(self) -> list[str]:
@@ -70,9 +70,9 @@ class PasswordStore:
         Raises:
             StoreUnavailable: The store cannot be read.
         """
-        entries = []
+        found = []
         for name in self._names():
-            server = pass_entries.server_of(name)
+            server = entries.server_of(name)
             if server is None:
                 continue
             try:
@@ -82,8 +82,8 @@ class PasswordStore:
                 skip("the password store", server, fault)
                 continue
             if entry:
-                entries.append((server, entry.username))
-        return listable(sorted(entries), "the password store")
+                found.append((server, entry.username))
+        return listable(sorted(found), "the password store")
 
     def store(self, server: str, credential: Credential) -> None:
         """Encrypt a credential and put it in place of the one that the server has.
@@ -92,9 +92,9 @@ class PasswordStore:
             BadRequest: The server URL or the username cannot be a file name.
             StoreUnavailable: The store is not initialised, gpg cannot encrypt, or the disk does not take it.
         """
-        from credhelpers.stores import pass_changes
+        from credhelpers.stores.password_store import changes
 
-        pass_changes.put(self._directory, server, credential, self._environ)
+        changes.put(self._directory, server, credential, self._environ)
 
     def erase(self, server: str) -> None:
         """Remove what is stored under exactly this key.
@@ -102,13 +102,13 @@ class PasswordStore:
         Raises:
             StoreUnavailable: The store cannot be written.
         """
-        from credhelpers.stores import pass_changes
+        from credhelpers.stores.password_store import changes
 
-        pass_changes.remove(self._directory, server, self._environ)
+        changes.remove(self._directory, server, self._environ)
 
     def _open(self, server: str) -> "tuple[Entry, int] | None":
         """Open the newest entry of exactly this key; None when it has none."""
-        folder = f"{self._folder}/{pass_entries.folder_name(server)}"
+        folder = f"{self._folder}/{entries.folder_name(server)}"
         try:
             for _ in range(_TRIES):
                 entry = self._entry(folder)
@@ -119,28 +119,28 @@ class PasswordStore:
                 except FileNotFoundError:
                     continue  # another username has taken its place since
         except OSError as error:
-            if error.errno == errno.ENAMETOOLONG and not pass_entries.is_there(folder):
+            if error.errno == errno.ENAMETOOLONG and not entries.is_there(folder):
                 return None  # so nobody can have stored it
             raise self._unreadable(error) from None
         raise StoreUnavailable(f"cannot read the password store: {folder} keeps changing", "try again")
 
     def _entry(self, folder: str) -> "Entry | None":
         """Return the newest entry of a folder, also while others change what is in it."""
-        entry = pass_entries.newest_entry(folder)
-        if entry is not None or not pass_entries.is_there_to_read(folder):
+        entry = entries.newest_entry(folder)
+        if entry is not None or not entries.is_there_to_read(folder):
             return entry
         # While a username takes the place of another one, a reader may miss both.
-        with pass_entries.lock(self._folder):
-            return pass_entries.newest_entry(folder)
+        with entries.lock(self._folder):
+            return entries.newest_entry(folder)
 
     def _decrypt(self, entry: "Entry", descriptor: int) -> Credential:
-        from credhelpers.gpg import Gpg
+        from credhelpers.stores.password_store.gpg import Gpg
 
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                from credhelpers.stores import pass_faults
+                from credhelpers.stores.password_store import faults
 
-                raise pass_faults.no_entry(entry.path, "is not a regular file")
+                raise faults.no_entry(entry.path, "is not a regular file")
             content = Gpg(self._environ).decrypt(descriptor, entry.path)
         finally:
             os.close(descriptor)
@@ -160,7 +160,7 @@ class PasswordStore:
         if self._environ.get("PASSWORD_STORE_KEY"):
             return True
         try:
-            return pass_entries.is_there_to_read(self._directory) and pass_entries.is_there(
+            return entries.is_there_to_read(self._directory) and entries.is_there(
                 f"{self._directory}/.gpg-id"
             )
         except OSError as error:
@@ -168,14 +168,14 @@ class PasswordStore:
 
     def _has_folder(self) -> bool:
         try:
-            return pass_entries.is_there_to_read(self._folder)
+            return entries.is_there_to_read(self._folder)
         except OSError as error:
             raise self._unreadable(error) from None
 
     def _unreadable(self, error: OSError) -> StoreUnavailable:
-        from credhelpers.stores import pass_faults
+        from credhelpers.stores.password_store import faults
 
-        return pass_faults.unreadable(error, self._directory)
+        return faults.unreadable(error, self._directory)
 
 
 class NoHomeDirectory(StoreUnavailable):

@@ -4,13 +4,14 @@ import os
 from itertools import pairwise
 
 from credhelpers.credential import StoreUnavailable
-from credhelpers.gpg_locked import LockedKey, Status
 from credhelpers.process import quoted
+from credhelpers.stores.password_store.gpg_locked import LockedKey
+from credhelpers.stores.password_store.gpg_status import Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credhelpers.gpg import Gpg
     from credhelpers.process import Outcome
+    from credhelpers.stores.password_store.gpg import Gpg
 
 _NO_FILE = 0x8051  # ENOENT in libgpg-error's codes
 _NOT_TRUSTED = "10"  # the reason in INV_RECP
@@ -27,7 +28,7 @@ def of_decryption(outcome: "Outcome", path: str, gpg: "Gpg") -> StoreUnavailable
         gpg: Ran it.
     """
     status = Status(outcome)
-    locked = LockedKey(path, status, gpg.environ, gpg.patience)
+    locked = LockedKey(path, status, gpg)
     if outcome.exit_status is None:
         return _too_large(outcome) or locked.of_stopped()
     setup = _of_setup(status, gpg)

@@ -3,14 +3,13 @@
 import os
 import stat
 
-from credhelpers import gpg_failure
 from credhelpers.credential import StoreUnavailable
 from credhelpers.process import quoted
-from credhelpers.stores import pass_faults
+from credhelpers.stores.password_store import faults, gpg_failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credhelpers.gpg import Gpg
+    from credhelpers.stores.password_store.gpg import Gpg
 
 _HEXADECIMAL = frozenset("0123456789ABCDEF")
 
@@ -51,7 +50,7 @@ def _check_file(path: str, signature: str, remedy: str) -> None:
         cause = f"{path} is not signed, and PASSWORD_STORE_SIGNING_KEY is set"
         raise StoreUnavailable(cause, remedy) from None
     except OSError as error:
-        raise pass_faults.unreadable(error, os.path.dirname(path)) from None
+        raise faults.unreadable(error, os.path.dirname(path)) from None
     if not stat.S_ISREG(mode):
         away = f"mv {quoted(signature)} {quoted(signature + '.old')}"
         raise StoreUnavailable(f"{signature} is not a regular file", f"move it away: {away}; {remedy}")

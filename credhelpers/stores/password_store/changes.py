@@ -5,10 +5,9 @@ import os
 
 from credhelpers import files
 from credhelpers.credential import StoreUnavailable
-from credhelpers.gpg import Gpg
 from credhelpers.process import quoted
-from credhelpers.stores import pass_faults, pass_git
-from credhelpers.stores.pass_entries import (
+from credhelpers.stores.password_store import faults, git
+from credhelpers.stores.password_store.entries import (
     FOLDER,
     SUFFIX,
     file_name,
@@ -17,7 +16,8 @@ from credhelpers.stores.pass_entries import (
     is_there_to_read,
     lock,
 )
-from credhelpers.stores.pass_recipients import recipients, umask
+from credhelpers.stores.password_store.gpg import Gpg
+from credhelpers.stores.password_store.recipients import recipients, umask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ def put(directory: str, server: str, credential: "Credential", environ: "Mapping
             _make_folder(directory, os.path.dirname(path))
             files.replace(path, content, 0o666)
             _clear(folder, keep=path)
-            pass_git.commit(
+            git.commit(
                 directory,
                 folder,
                 f"Add given password for {path[len(directory) + 1 : -len(SUFFIX)]} to store.",
                 environ,
             )
     except OSError as error:
-        raise pass_faults.unwritable(error, directory) from None
+        raise faults.unwritable(error, directory) from None
     finally:
         os.umask(mask)
 
@@ -86,11 +86,11 @@ def remove(directory: str, server: str, environ: "Mapping[str, str]") -> None:
                 os.unlink(folder)
             else:
                 _clear(folder, keep="")
-            pass_git.commit(directory, folder, f"Remove {folder[len(directory) + 1 :]} from store.", environ)
+            git.commit(directory, folder, f"Remove {folder[len(directory) + 1 :]} from store.", environ)
     except FileNotFoundError:
         return  # somebody else has removed it all
     except OSError as error:
-        raise pass_faults.unwritable(error, directory) from None
+        raise faults.unwritable(error, directory) from None
 
 
 def _clear(folder: str, keep: str) -> None:
