@@ -53,7 +53,7 @@ def _open_ecr(environ: "Mapping[str, str]", settings: "Settings", log: "Log") ->
 
 
 def _open_auto(environ: "Mapping[str, str]", settings: "Settings", log: "Log") -> "protocol.Store":
-    from credhelpers.stores.router import AutoStore
+    from credhelpers.stores.auto.store import AutoStore
 
     return AutoStore(environ, settings, log, BUILT_IN)
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from credhelpers.credential import CredentialError
-from credhelpers.stores.external import PREFIX, ExternalStore, find_helper
+from credhelpers.stores.auto.external import PREFIX, ExternalStore, find_helper
 
 _SECONDS = 120.0  # for one answer: somebody may have to type a passphrase
 

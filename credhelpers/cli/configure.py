@@ -20,7 +20,7 @@ from credhelpers.clients.shared_file import BACKUP, Edit
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
 from credhelpers.settings import SYSTEM_FILE
-from credhelpers.stores.external import PREFIX, find_helper
+from credhelpers.stores.auto.external import PREFIX, find_helper
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _STRING_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*"\s*:\s*)"((?:[^"\\]|\\.)*)"')

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from credhelpers import settings
 from credhelpers.cli.chosen_store import helper_beside, near_miss
 from credhelpers.credential import CredentialError
+from credhelpers.stores.auto.external import PREFIX, find_helper
 from credhelpers.stores.ecr.hosts import host_of
 from credhelpers.stores.ecr.mapping import choose
-from credhelpers.stores.external import PREFIX, find_helper
 
 
 def check_helper(name: str) -> None:

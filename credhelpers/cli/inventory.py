@@ -12,7 +12,7 @@ from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, dock
 from credhelpers.credential import CredentialError, StoreUnavailable
 from credhelpers.servers import candidate_keys
 from credhelpers.settings import Settings
-from credhelpers.stores.external import PREFIX, ExternalStore, find_helper
+from credhelpers.stores.auto.external import PREFIX, ExternalStore, find_helper
 
 IN_FILE = "config.json"
 """Stands for a helper where Docker looks into its own file."""

@@ -13,7 +13,7 @@ from credhelpers.cli.inventory import IN_FILE, Inventory, Row, take
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_config_path, docker_key
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound
 from credhelpers.log import one_line
-from credhelpers.stores.external import PREFIX, ExternalStore, find_helper
+from credhelpers.stores.auto.external import PREFIX, ExternalStore, find_helper
 
 _HEADINGS = ("SERVER", "HELPER", "USERNAME", "KIND", "IDENTITY", "LEFT", "NOTE")
 _SECONDS = 120.0  # for one secret: somebody may have to type a passphrase

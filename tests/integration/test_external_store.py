@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from credhelpers.credential import Credential, CredentialsNotFound, StoreUnavailable
-from credhelpers.stores.external import ExternalStore, find_helper
+from credhelpers.stores.auto.external import ExternalStore, find_helper
 from tests.conformance.canary import CANARY, traces_of_canary
 from tests.support.client import NOT_FOUND
 from tests.support.tools import require
@@ -200,7 +200,7 @@ def test_a_credential_that_no_client_could_have_stored_is_rubbish(stub: Stub, fi
 def messages_of(executable: Path) -> bytes:
     """Return what stands on our stderr when the helper's messages are passed on to it."""
     program = (
-        "import sys; from credhelpers.stores.external import ExternalStore; "
+        "import sys; from credhelpers.stores.auto.external import ExternalStore; "
         "ExternalStore(sys.argv[1], {'PATH': '/usr/bin:/bin'}, 20).list()"
     )
     done = subprocess.run([sys.executable, "-c", program, executable], capture_output=True, check=True)

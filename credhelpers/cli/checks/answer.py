@@ -7,7 +7,7 @@ from shlex import quote
 from credhelpers.cli.checks.finding import Finding, fail, ok, warn
 from credhelpers.clients.docker_config import TOKEN_USERNAME
 from credhelpers.credential import CredentialError, CredentialsNotFound
-from credhelpers.stores.external import ExternalStore
+from credhelpers.stores.auto.external import ExternalStore
 
 ANSWER = "answer"
 

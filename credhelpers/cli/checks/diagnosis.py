@@ -15,8 +15,8 @@ from credhelpers.cli.checks.password_store import check_password_store
 from credhelpers.cli.checks.plan import AUTO, ECR, Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.settings import Settings
+from credhelpers.stores.auto.external import PREFIX
 from credhelpers.stores.ecr.store import Cached
-from credhelpers.stores.external import PREFIX
 
 SECONDS = 8.0
 """How long all of it may take; with the start of the command that is less than the ten that are promised."""

@@ -10,7 +10,7 @@ from shlex import quote
 
 from credhelpers import __version__, permissions, process
 from credhelpers.cli.checks.finding import Finding, fail, ok, warn
-from credhelpers.stores.external import PREFIX
+from credhelpers.stores.auto.external import PREFIX
 
 OURS = "credhelpers"
 _REFERENCE = "docker-credential-helpers"

@@ -8,7 +8,7 @@ from credhelpers.credential import CredentialError
 from credhelpers.executables import BUILT_IN
 from credhelpers.log import Log
 from credhelpers.settings import Settings
-from credhelpers.stores.router import AutoStore
+from credhelpers.stores.auto.store import AutoStore
 
 AUTO = "auto"
 ECR = "ecr-login"

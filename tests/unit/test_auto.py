@@ -11,9 +11,9 @@ import pytest
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
 from credhelpers.log import Log
 from credhelpers.settings import Settings, load
-from credhelpers.stores import reentry
-from credhelpers.stores.router import AutoStore
-from credhelpers.stores.routes import Routes
+from credhelpers.stores.auto import reentry
+from credhelpers.stores.auto.routes import Routes
+from credhelpers.stores.auto.store import AutoStore
 
 ECR_HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 HUB = "https://index.docker.io/v1/"
@@ -390,7 +390,11 @@ def test_a_link_to_itself_is_refused(world: World, monkeypatch: pytest.MonkeyPat
             auto.get("a.example")
 
 
-_ANSWER = "import sys; from credhelpers.stores.reentry import is_ancestor; print(is_ancestor(sys.argv[1]))"
+_ANSWER = """\
+import sys
+from credhelpers.stores.auto.reentry import is_ancestor
+print(is_ancestor(sys.argv[1]))
+"""
 
 
 def seen_by_a_grandchild(mark: str) -> bool:

@@ -6,7 +6,7 @@ import sys
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
 from credhelpers.log import warn
 from credhelpers.servers import HUB_KEY, candidate_keys, split_scheme
-from credhelpers.stores.routes import ECR, Routes, Target
+from credhelpers.stores.auto.routes import ECR, Routes, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,8 +154,8 @@ class AutoStore:
             ) from None
 
     def _open_external(self, helper: str) -> "Store":
-        from credhelpers.stores import reentry
-        from credhelpers.stores.external import PREFIX, ExternalStore, find_helper
+        from credhelpers.stores.auto import reentry
+        from credhelpers.stores.auto.external import PREFIX, ExternalStore, find_helper
 
         executable = find_helper(helper, self._environ)
         if executable is None:
@@ -166,7 +166,7 @@ class AutoStore:
         return ExternalStore(executable, environ, self._settings.number("auto.helper_seconds"))
 
     def _is_installed(self, helper: str) -> bool:
-        from credhelpers.stores.external import find_helper
+        from credhelpers.stores.auto.external import find_helper
 
         return find_helper(helper, self._environ) is not None
 
@@ -205,7 +205,7 @@ def _is_absence(error: StoreUnavailable) -> bool:
 def _is_started_by_itself(mark: str) -> bool:
     if not mark:
         return False
-    from credhelpers.stores import reentry
+    from credhelpers.stores.auto import reentry
 
     return reentry.is_ancestor(mark)
 
