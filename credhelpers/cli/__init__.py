@@ -10,15 +10,15 @@ from typing import Any
 import click
 
 from credhelpers import __version__, core_files
-from credhelpers.cli.configure import configure
+from credhelpers.cli.configure.command import configure
 from credhelpers.cli.demo import demo
-from credhelpers.cli.doctor import doctor
-from credhelpers.cli.init import init
-from credhelpers.cli.login import login, logout
-from credhelpers.cli.logs import logs
-from credhelpers.cli.migrate import migrate
+from credhelpers.cli.doctor.command import doctor
+from credhelpers.cli.init.command import init
+from credhelpers.cli.login.command import login, logout
+from credhelpers.cli.logs.command import logs
+from credhelpers.cli.migrate.command import migrate
 from credhelpers.cli.refresh import refresh
-from credhelpers.cli.status import status
+from credhelpers.cli.status.command import status
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
 

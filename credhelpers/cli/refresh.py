@@ -13,7 +13,7 @@ from typing import Self
 import click
 
 from credhelpers import settings
-from credhelpers.cli.progress import progress
+from credhelpers.cli.shared.progress import progress
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path, podman_auth_path
 from credhelpers.clients.podman import lasting_auth_path
 from credhelpers.credential import CredentialError

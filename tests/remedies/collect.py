@@ -18,8 +18,8 @@ _REMEDY = "remedy"
 _ERROR = "CredentialError"
 _MANY = 16  # texts that a hole of a text may have before it stays a hole
 RELAYED = {
-    ("credhelpers/cli/checks/answer.py", "ours[-1]"): "what a helper of ours has said on stderr",
-    ("credhelpers/cli/migrate.py", "lines[-1]"): "what a helper of ours has said on stderr",
+    ("credhelpers/cli/doctor/answer.py", "ours[-1]"): "what a helper of ours has said on stderr",
+    ("credhelpers/cli/migrate/command.py", "lines[-1]"): "what a helper of ours has said on stderr",
     ("credhelpers/stores/ecr/tokens.py", "fields[4]"): "the remedy of an error that was remembered on disk",
 }
 """Expressions for remedies that were collected where they come from."""

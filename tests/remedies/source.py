@@ -26,7 +26,7 @@ class Module:
     """One file of the package.
 
     Attributes:
-        name: Dotted, such as ``credhelpers.cli.doctor``.
+        name: Dotted, such as ``credhelpers.cli.doctor.command``.
         path: From the top of the repository.
     """
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from credhelpers.cli.checks import diagnosis
-from credhelpers.cli.checks.answer import see_why
+from credhelpers.cli.doctor import diagnosis
+from credhelpers.cli.doctor.answer import see_why
 from tests.conformance.canary import CANARY
 from tests.integration.doctor import Patient, install
 from tests.remedies.conftest import SERVER, needs_root

@@ -9,9 +9,10 @@ from threading import Event
 
 import pytest
 
-from credhelpers.cli.checks import ecr
-from credhelpers.cli.checks.bounded import Child, Tasks
-from credhelpers.cli.checks.plan import Plan
+from credhelpers.cli.doctor import ecr
+from credhelpers.cli.shared import ecr_tokens
+from credhelpers.cli.shared.bounded import Child, Tasks
+from credhelpers.cli.shared.plan import Plan
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.settings import Settings
 
@@ -86,7 +87,7 @@ def test_the_plan_has_no_helper_where_docker_looks_into_its_file() -> None:
     [(43199, "11 h 59 min"), (3600, "1 h 0 min"), (3599, "59 min"), (59, "0 min"), (-5, "0 min")],
 )
 def test_a_duration_is_told_in_words(seconds: int, words: str) -> None:
-    assert ecr.duration(seconds) == words
+    assert ecr_tokens.duration(seconds) == words
 
 
 @pytest.mark.parametrize("server", [HOST, f"https://{HOST}/team/app", f"{HOST}:443", "public.ecr.aws"])
@@ -101,7 +102,7 @@ def test_only_what_was_meant_to_be_an_ecr_registry_is_called_a_look_alike() -> N
 
 def test_a_backend_of_the_keyring_package_that_is_named_is_well() -> None:
     program = (
-        "import os, sys; sys.path.insert(0, sys.argv[1]); from credhelpers.cli.checks import keyring; "
+        "import os, sys; sys.path.insert(0, sys.argv[1]); from credhelpers.cli.doctor import keyring; "
         "print(*(vars(finding) for finding in keyring.check_keyring(os.environ)))"
     )
     done = subprocess.run(

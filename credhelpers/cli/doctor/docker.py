@@ -4,7 +4,7 @@ import os
 import stat
 from shlex import quote
 
-from credhelpers.cli.checks.finding import Finding, fail, ok, warn
+from credhelpers.cli.doctor.finding import Finding, fail, ok, warn
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.former_helpers import leftovers
 from credhelpers.credential import CredentialError

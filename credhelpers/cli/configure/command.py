@@ -9,9 +9,9 @@ from shlex import quote
 
 import click
 
-from credhelpers.cli.chosen_store import directory_of_ours, helper_beside
-from credhelpers.cli.configure_edits import Wishes, edits
-from credhelpers.cli.configure_undo import stranded, undoing_edits
+from credhelpers.cli.configure.edits import Wishes, edits
+from credhelpers.cli.configure.undo import stranded, undoing_edits
+from credhelpers.cli.shared.chosen_store import directory_of_ours, helper_beside
 from credhelpers.clients import nomad
 from credhelpers.clients.docker_config import DockerConfig, podman_auth_path
 from credhelpers.clients.former_helpers import scrub

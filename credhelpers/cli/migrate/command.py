@@ -5,11 +5,11 @@ import os
 
 import click
 
-from credhelpers.cli import migration
-from credhelpers.cli.chosen_store import open_store
-from credhelpers.cli.configure import name_of_helper
-from credhelpers.cli.migration import Found, Outcome
-from credhelpers.cli.progress import progress
+from credhelpers.cli.configure.command import name_of_helper
+from credhelpers.cli.migrate import migration
+from credhelpers.cli.migrate.migration import Found, Outcome
+from credhelpers.cli.shared.chosen_store import open_store
+from credhelpers.cli.shared.progress import progress
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path
 from credhelpers.clients.former_helpers import scrub
 from credhelpers.credential import CredentialError

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from credhelpers import settings
-from credhelpers.cli.checks import ecr
-from credhelpers.cli.checks.bounded import Tasks
-from credhelpers.cli.checks.plan import AUTO, ECR, routed
+from credhelpers.cli.shared import ecr_tokens
+from credhelpers.cli.shared.bounded import Tasks
+from credhelpers.cli.shared.plan import AUTO, ECR, routed
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_key, hostname_of
 from credhelpers.credential import CredentialError, StoreUnavailable
 from credhelpers.servers import candidate_keys
@@ -151,10 +151,10 @@ class _Taking:
         return Row(server, helper, store, username, kind)
 
     def _ecr_row(self, server: str, helper: str, username: str) -> Row:
-        kept = ecr.cached(server, self._environ, self._settings)
+        kept = ecr_tokens.cached(server, self._environ, self._settings)
         if kept is None:
             return Row(server, helper, ECR, "", "", note="this is no ECR registry, so it gets no token")
-        identity = ecr.selected_identity(self._environ, kept.chosen)
+        identity = ecr_tokens.selected_identity(self._environ, kept.chosen)
         note = f"the last request failed: {kept.failure.cause}" if kept.failure else ""
         host = hostname_of(server)
         if kept.token is None:

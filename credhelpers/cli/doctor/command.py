@@ -6,8 +6,8 @@ from collections import Counter
 
 import click
 
-from credhelpers.cli.checks.diagnosis import diagnose
-from credhelpers.cli.checks.finding import FAIL, OK, WARN, Finding
+from credhelpers.cli.doctor.diagnosis import diagnose
+from credhelpers.cli.doctor.finding import FAIL, OK, WARN, Finding
 from credhelpers.clients.docker_config import docker_config_path
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line

@@ -10,8 +10,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from credhelpers import permissions
-from credhelpers.cli.configure import name_of_helper
-from credhelpers.cli.log_reading import Logs, Record
+from credhelpers.cli.configure.command import name_of_helper
+from credhelpers.cli.logs.reading import Logs, Record
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
 from credhelpers.settings import state_directory

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import click
 
 from credhelpers import files
-from credhelpers.cli.keys import Key, SecretKeys, make_private
+from credhelpers.cli.init.keys import Key, SecretKeys, make_private
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.log import one_line
 from credhelpers.stores.password_store import faults, git

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from credhelpers.cli.checks.finding import Finding, fail, failed, ok, warn
+from credhelpers.cli.doctor.finding import Finding, fail, failed, ok, warn
 from credhelpers.credential import StoreUnavailable
 
 _BUS, _SERVICE, _COLLECTION, _BACKEND = (

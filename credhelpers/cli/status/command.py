@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import click
 
-from credhelpers.cli.checks.ecr import duration
-from credhelpers.cli.inventory import IN_FILE, Inventory, Row, take
+from credhelpers.cli.shared.ecr_tokens import duration
+from credhelpers.cli.status.inventory import IN_FILE, Inventory, Row, take
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_config_path, docker_key
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound
 from credhelpers.log import one_line

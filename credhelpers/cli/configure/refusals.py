@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from credhelpers import settings
-from credhelpers.cli.chosen_store import helper_beside, near_miss
+from credhelpers.cli.shared.chosen_store import helper_beside, near_miss
 from credhelpers.credential import CredentialError
 from credhelpers.stores.auto.external import PREFIX, find_helper
 from credhelpers.stores.ecr.hosts import host_of

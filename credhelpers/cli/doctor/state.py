@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from shlex import quote
 
 from credhelpers import config, permissions, settings
-from credhelpers.cli.checks.finding import Finding, fail, failed, ok, warn
+from credhelpers.cli.doctor.finding import Finding, fail, failed, ok, warn
 from credhelpers.credential import CredentialError
 from credhelpers.state_fault import state_fault
 

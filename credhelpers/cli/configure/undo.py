@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from credhelpers.cli.chosen_store import open_store
-from credhelpers.cli.configure_edits import Wishes
+from credhelpers.cli.configure.edits import Wishes
+from credhelpers.cli.shared.chosen_store import open_store
 from credhelpers.clients import docker_config_edit, nomad, podman
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.former_helpers import former_helpers

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from credhelpers import settings
-from credhelpers.cli.configure_checks import check_helper, check_region
+from credhelpers.cli.configure.refusals import check_helper, check_region
 from credhelpers.clients import docker_config_edit, nomad, podman
 from credhelpers.clients.docker_config import docker_config_path, docker_key
 from credhelpers.clients.former_helpers import backup_of

@@ -6,10 +6,10 @@ import sys
 
 import click
 
-from credhelpers.cli import connection, registry
-from credhelpers.cli.chosen_store import open_store
-from credhelpers.cli.configure import name_of_helper
-from credhelpers.cli.connection import Trust
+from credhelpers.cli.configure.command import name_of_helper
+from credhelpers.cli.login import connection, registry
+from credhelpers.cli.login.connection import Trust
+from credhelpers.cli.shared.chosen_store import open_store
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path, docker_key, hostname_of
 from credhelpers.clients.docker_config_edit import forget, hand_over
 from credhelpers.clients.former_helpers import scrub

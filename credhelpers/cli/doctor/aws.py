@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from credhelpers.cli.checks.bounded import Tasks
-from credhelpers.cli.checks.finding import Finding, fail, failed, ok, warn
+from credhelpers.cli.doctor.finding import Finding, fail, failed, ok, warn
+from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.settings import Settings
 from credhelpers.stores.ecr.hosts import Registry
 from credhelpers.stores.ecr.trace import CLOCK_LIMIT, Trace

@@ -14,8 +14,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError, SSLError
 
-from credhelpers.cli import connection
-from credhelpers.cli.connection import Trust
+from credhelpers.cli.login import connection
+from credhelpers.cli.login.connection import Trust
 from credhelpers.clients.docker_config import hostname_of
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.deadline import Deadline, OutOfTime

@@ -1,29 +1,17 @@
 """Amazon ECR without asking it: whether a server is one of its registries, and what is kept for it."""
 
 import time
-from collections.abc import Mapping
 
-from credhelpers.cli.checks.finding import FAIL, Finding, fail, ok, warn
-from credhelpers.cli.checks.state import check_cache
-from credhelpers.log import Log
+from credhelpers.cli.doctor.finding import Finding, fail, ok, warn
+from credhelpers.cli.shared.ecr_tokens import duration
 from credhelpers.servers import split_scheme
 from credhelpers.settings import Settings
 from credhelpers.stores.ecr.hosts import host_of, registry_at
 from credhelpers.stores.ecr.mapping import choose
-from credhelpers.stores.ecr.store import Cached, EcrStore
+from credhelpers.stores.ecr.store import Cached
 
 _HOST, _TOKEN, _FAILURE = "ECR host", "cached token", "remembered failure"
 _FORM = "<account>.dkr.ecr.<region>.amazonaws.com"
-
-
-def cached(server: str, environ: Mapping[str, str], settings: Settings) -> Cached | None:
-    """Return what is kept for a registry; None for a server that is not ECR's.
-
-    A cache that would not be used is not looked into either.
-    """
-    if check_cache(environ).state == FAIL:
-        environ = {**environ, "AWS_ECR_DISABLE_CACHE": "1"}
-    return EcrStore(environ, settings, Log("credhelpers", None, settings)).cached(server)
 
 
 def check_host(server: str, settings: Settings, instead: str) -> Finding:
@@ -70,39 +58,6 @@ def check_cached(kept: Cached, settings: Settings) -> list[Finding]:
         erase = f"printf %s {kept.registry.host} | docker-credential-ecr-login erase"
         found.append(warn(_FAILURE, text, erase))
     return found
-
-
-def selected_identity(environ: Mapping[str, str], chosen: Mapping[str, str]) -> str:
-    """Say in words what selects the AWS identity, as far as that can be told without asking anybody.
-
-    Args:
-        environ: The environment.
-        chosen: What the configuration says of the registry.
-    """
-    base = _base_identity(environ, chosen)
-    return f"role {chosen['role_arn']} by {base}" if "role_arn" in chosen else base
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time in words: ``11 h 59 min``."""
-    minutes = max(0, int(seconds)) // 60
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
-
-
-def _base_identity(environ: Mapping[str, str], chosen: Mapping[str, str]) -> str:
-    if "profile" in chosen:
-        return f"profile {chosen['profile']}"
-    # The order is that of the SDK's chain: a profile that is named counts over keys in the environment.
-    profile = environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE")
-    if profile:
-        return f"profile {profile}"
-    if environ.get("AWS_ACCESS_KEY_ID"):
-        return f"access key {environ['AWS_ACCESS_KEY_ID']}"
-    if environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"):
-        return f"web identity as {environ.get('AWS_ROLE_ARN', 'a role')}"
-    if any(environ.get(f"AWS_CONTAINER_CREDENTIALS_{kind}_URI") for kind in ("RELATIVE", "FULL")):
-        return "the container's role"
-    return "the AWS SDK's default chain"
 
 
 def _why_not(server: str) -> str:

@@ -4,15 +4,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from shlex import quote
 
-from credhelpers.cli.checks import aws, ecr, state
-from credhelpers.cli.checks.answer import ANSWER, check_answer, see_why
-from credhelpers.cli.checks.bounded import Child, Tasks
-from credhelpers.cli.checks.docker import check_config
-from credhelpers.cli.checks.executable import OURS, Executable, all_on_path, check_executable
-from credhelpers.cli.checks.finding import Finding, fail, ok, warn
-from credhelpers.cli.checks.keyring import check_keyring
-from credhelpers.cli.checks.password_store import check_password_store
-from credhelpers.cli.checks.plan import AUTO, ECR, Hop, Plan
+from credhelpers.cli.doctor import aws, ecr, state
+from credhelpers.cli.doctor.answer import ANSWER, check_answer, see_why
+from credhelpers.cli.doctor.docker import check_config
+from credhelpers.cli.doctor.executable import OURS, Executable, all_on_path, check_executable
+from credhelpers.cli.doctor.finding import Finding, fail, ok, warn
+from credhelpers.cli.doctor.keyring import check_keyring
+from credhelpers.cli.doctor.password_store import check_password_store
+from credhelpers.cli.shared import ecr_tokens
+from credhelpers.cli.shared.bounded import Child, Tasks
+from credhelpers.cli.shared.plan import AUTO, ECR, Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.settings import Settings
 from credhelpers.stores.auto.external import PREFIX
@@ -71,7 +72,9 @@ class _Diagnosis:
         self._settings = Settings(values)
         self._deadline = time.monotonic() + SECONDS
         kept = {
-            hop: ecr.cached(hop.server, environ, self._settings) for hop in plan.hops if hop.target == ECR
+            hop: ecr_tokens.cached(hop.server, environ, self._settings)
+            for hop in plan.hops
+            if hop.target == ECR
         }
         self._kept = {hop: cached for hop, cached in kept.items() if cached}
         # Before anybody asks, for the asking leaves its own traces there.

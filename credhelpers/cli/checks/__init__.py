@@ -1,1 +1,0 @@
-"""What `credhelpers doctor` looks at: one module for each subject."""

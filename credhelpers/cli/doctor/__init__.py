@@ -1,0 +1,1 @@
+"""`credhelpers doctor`: the command, and its checks, one module for each subject."""

@@ -1,0 +1,1 @@
+"""`credhelpers login` and `logout`."""

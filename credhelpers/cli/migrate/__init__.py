@@ -1,0 +1,1 @@
+"""`credhelpers migrate`."""
