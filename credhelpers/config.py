@@ -1,13 +1,35 @@
-"""Reading config.toml: every key checked, every complaint with file, line and key."""
+"""What config.toml says: every key checked, every complaint with file, line and key."""
 
 import os
 import stat
-import tomllib
-from typing import NoReturn
 
-from credhelpers import permissions
+from credhelpers import files, paths
 from credhelpers.credential import CredentialError
-from credhelpers.settings import DEFAULTS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+    Value = str | int | float | bool
+
+DEFAULTS: "dict[str, Value]" = {
+    "not_found": "error",
+    "log.level": "info",
+    "log.syslog": False,
+    "log.max_bytes": 1 << 20,
+    "ecr.call_seconds": 10.0,
+    "ecr.connect_seconds": 2.0,
+    "ecr.read_seconds": 3.0,
+    "ecr.metadata_seconds": 0.75,
+    "ecr.attempts": 3,
+    "ecr.last_seconds": 900.0,
+    "ecr.failure_seconds": 60.0,
+    "ecr.cache_process_credentials": False,
+    "auto.default": "",
+    "auto.helper_seconds": 30.0,
+}
+"""Every setting outside the tables that repeat, with its type and what it is when nobody says otherwise."""
 
 _CHOICES = {"not_found": ("error", "empty"), "log.level": ("debug", "info", "warning", "error")}
 
@@ -30,12 +52,90 @@ _TABLES = {
 
 _REQUIRED = {"ecr.registry": ("match",), "auto.route": ("match", "helper")}
 
-_LARGEST = 1 << 20
-
 _HELPER_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
+_COMPILED_FORMAT = "credhelpers settings 2"
+_LARGEST = 1 << 20  # bytes
 
-def read(paths: list[str]) -> dict[str, str]:
+
+class Settings:
+    """What the configuration files say, flat: ``ecr.registry.0.match`` is a key.
+
+    Args:
+        values: Each key that a file sets, and its value as text.
+        versions: The files that were looked for, and the `files.facts` of each when it was read.
+    """
+
+    def __init__(self, values: "Mapping[str, str]", versions: "Mapping[str, str] | None" = None) -> None:
+        self._values = values
+        self.versions = versions or {}
+
+    def text(self, key: str) -> str:
+        """Return a setting that is text, or its default."""
+        return self._values.get(key) or str(DEFAULTS[key])
+
+    def number(self, key: str) -> float:
+        """Return a setting that is a number, or its default."""
+        return float(self._values.get(key) or DEFAULTS[key])
+
+    def flag(self, key: str) -> bool:
+        """Return a setting that is true or false, or its default."""
+        return (self._values.get(key) or str(DEFAULTS[key])) == "True"
+
+    def tables(self, prefix: str) -> list[dict[str, str]]:
+        """Return the tables that repeat under a name, in the order in which they count."""
+        tables: dict[str, dict[str, str]] = {}
+        for key, value in self._values.items():
+            if key.startswith(prefix + "."):
+                index, _, name = key[len(prefix) + 1 :].partition(".")
+                tables.setdefault(index, {})[name] = value
+        return list(tables.values())
+
+
+def load(environ: "Mapping[str, str]") -> Settings:
+    """Return the settings; without a configuration file that costs two system calls.
+
+    The files are read once for each change of theirs: what they say is kept in the state directory in a form
+    that is read without a parser.
+
+    Raises:
+        CredentialError: A file cannot be read or says something that no setting allows; it names file, line
+            and key.
+    """
+    versions = {path: version(path) for path in paths.config_paths(environ)}
+    present = [path for path, facts in versions.items() if facts]
+    if not present:
+        return Settings({}, versions)
+    key = repr(versions)
+    state = paths.state_directory(environ)
+    compiled = os.path.join(state, "settings") if state else ""
+    values = _read_compiled(compiled, key)
+    if values is None:
+        values = read(present)
+        if compiled:
+            _write_compiled(compiled, key, values)
+    return Settings(values, versions)
+
+
+def version(path: str) -> str:
+    """Return what tells one version of a configuration file from every other; empty when there is none.
+
+    Raises:
+        CredentialError: It cannot be looked at.
+    """
+    version = files.facts(path)
+    if version == "unreadable":
+        from credhelpers import permissions
+
+        try:
+            os.stat(path)
+        except OSError as error:
+            remedy = permissions.to_read(path, error)
+            raise CredentialError(f"cannot read {path}: {error.strerror}", remedy) from None
+    return version
+
+
+def read(configured: list[str]) -> dict[str, str]:
     """Return what the files say; the keys of the first file count over the same keys of later ones.
 
     Raises:
@@ -43,7 +143,7 @@ def read(paths: list[str]) -> dict[str, str]:
     """
     values: dict[str, str] = {}
     counts = dict.fromkeys(_TABLES, 0)
-    for path in paths:
+    for path in configured:
         file = _File(path)
         for key, value in file.settings():
             values.setdefault(key, value)
@@ -57,6 +157,10 @@ def read(paths: list[str]) -> dict[str, str]:
 
 class _File:
     def __init__(self, path: str) -> None:
+        import tomllib
+
+        from credhelpers import permissions
+
         self._path = path
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
@@ -150,7 +254,7 @@ class _File:
             value = value.get(name)
         return value
 
-    def _complain(self, key: str, what: str, index: int = 0) -> NoReturn:
+    def _complain(self, key: str, what: str, index: int = 0) -> "NoReturn":
         line = self._line_of(key, index)
         raise CredentialError(f"{self._path}, line {line}: {key} {what}", "correct the file")
 
@@ -168,3 +272,22 @@ class _File:
             elif header == table and seen in (index, -1) and text.partition("=")[0].strip(" \"'") == name:
                 return number
         return best
+
+
+def _read_compiled(path: str, key: str) -> dict[str, str] | None:
+    try:
+        lines = files.read_private(path, _LARGEST).decode().split("\n")
+    except (OSError, UnicodeDecodeError):
+        return None
+    if lines[:2] != [_COMPILED_FORMAT, key] or lines[-1] or not all("=" in line for line in lines[2:-1]):
+        return None
+    return dict(line.split("=", 1) for line in lines[2:-1])
+
+
+def _write_compiled(path: str, key: str, values: dict[str, str]) -> None:
+    lines = [_COMPILED_FORMAT, key, *(f"{name}={value}" for name, value in values.items()), ""]
+    try:
+        files.make_private_directory(os.path.dirname(path))
+        files.replace(path, "\n".join(lines).encode())
+    except OSError:
+        return  # then the next call parses again

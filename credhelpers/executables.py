@@ -8,8 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from credhelpers.config import Settings
     from credhelpers.log import Log
-    from credhelpers.settings import Settings
 
 
 def password_store() -> int:

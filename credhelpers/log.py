@@ -4,7 +4,7 @@ import os
 import time
 
 from credhelpers import files
-from credhelpers.settings import Settings
+from credhelpers.config import Settings
 
 _LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3}
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@^+")

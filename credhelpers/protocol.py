@@ -8,10 +8,10 @@ remedy go there.
 import os
 import sys
 
-from credhelpers import __version__, core_files, settings, wire
+from credhelpers import __version__, config, core_files, paths, wire
+from credhelpers.config import Settings
 from credhelpers.credential import NOT_FOUND, REPORT, Credential, CredentialError, CredentialsNotFound
 from credhelpers.log import Log, one_line, warn
-from credhelpers.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class _Request:
         self._environ = environ
         self._server = ""
         self._settings = Settings({})
-        self._log = Log(name, settings.state_directory(environ), self._settings)
+        self._log = Log(name, paths.state_directory(environ), self._settings)
 
     def serve(self) -> int:
         try:
@@ -86,7 +86,7 @@ class _Request:
             return self._tell_unexpected(error)
 
     def _read_settings(self) -> None:
-        self._settings = settings.load(self._environ)
+        self._settings = config.load(self._environ)
         self._log.adopt(self._settings)
 
     def _perform(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from shlex import quote
 
-from credhelpers import files, permissions, settings
+from credhelpers import files, paths, permissions
 
 NO_HOME = "name a directory of yours: export AWS_ECR_CACHE_DIR=DIR"
 _ELSEWHERE = "keep it elsewhere: export AWS_ECR_CACHE_DIR=DIR"
@@ -33,7 +33,7 @@ def state_fault(environ: Mapping[str, str], name: str) -> StateFault | None:
         environ: Tells where the state is.
         name: The directory, ``tokens`` or ``log``.
     """
-    state = settings.state_directory(environ)
+    state = paths.state_directory(environ)
     if state is None:
         return StateFault("there is no home directory", NO_HOME)
     path = os.path.join(state, name)

@@ -12,13 +12,13 @@ from typing import Self
 
 import click
 
-from credhelpers import settings
+from credhelpers import config, paths
 from credhelpers.cli.shared.progress import progress
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path, podman_auth_path
 from credhelpers.clients.podman import lasting_auth_path
+from credhelpers.config import Settings
 from credhelpers.credential import CredentialError
 from credhelpers.log import Log, one_line
-from credhelpers.settings import Settings
 from credhelpers.stores.ecr.hosts import host_of
 from credhelpers.stores.ecr.mapping import choose
 from credhelpers.stores.ecr.store import EcrStore
@@ -82,8 +82,8 @@ def refresh(
     """
     if everything == bool(hosts):
         raise click.UsageError("Say which registries: HOST..., or --all.")
-    configuration = settings.load(os.environ)
-    log = Log("ecr-login", settings.state_directory(os.environ), configuration)
+    configuration = config.load(os.environ)
+    log = Log("ecr-login", paths.state_directory(os.environ), configuration)
     store = EcrStore(os.environ, configuration, log)
 
     def wanted() -> list[str]:

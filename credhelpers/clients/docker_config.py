@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
-from credhelpers import settings
+from credhelpers import paths
 from credhelpers.clients import go_json
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.servers import HUB_HOSTS, HUB_KEY, split_scheme
@@ -238,7 +238,7 @@ def docker_key(server: str) -> str:
 
 
 def _home(environ: Mapping[str, str]) -> str:
-    home = settings.home_directory(environ)
+    home = paths.home_directory(environ)
     if home is None:
         raise CredentialError(
             "there is no home directory", "set HOME, or name the directory: --docker-config"

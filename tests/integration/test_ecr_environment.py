@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.config import Settings
 from credhelpers.credential import CredentialsNotFound
-from credhelpers.settings import Settings
 from credhelpers.stores.ecr.api import fetch_token
 from credhelpers.stores.ecr.chain import adopt_environment
 from credhelpers.stores.ecr.hosts import Registry

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from credhelpers import settings
+from credhelpers import config
 from credhelpers.emulator import Request, Response
 from tests.support.aws import (
     HOST,
@@ -169,9 +169,9 @@ def test_an_aws_configuration_that_cannot_be_parsed_is_told(worker: Worker) -> N
 
 
 def test_every_limit_has_the_promised_size() -> None:
-    assert settings.DEFAULTS["ecr.call_seconds"] == 10
-    assert settings.DEFAULTS["ecr.failure_seconds"] == 60
-    assert settings.DEFAULTS["ecr.last_seconds"] == 900
+    assert config.DEFAULTS["ecr.call_seconds"] == 10
+    assert config.DEFAULTS["ecr.failure_seconds"] == 60
+    assert config.DEFAULTS["ecr.last_seconds"] == 900
 
 
 def test_a_home_that_holds_no_log_yet_has_one_after_the_first_failure(worker: Worker) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.config import Settings
 from credhelpers.log import Log, record
-from credhelpers.settings import Settings
 from tests.support.operator import Operator
 
 pytestmark = pytest.mark.timeout(120)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.config import Settings, load
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
 from credhelpers.log import Log
-from credhelpers.settings import Settings, load
 from credhelpers.stores.auto import reentry
 from credhelpers.stores.auto.routes import Routes
 from credhelpers.stores.auto.store import AutoStore

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from credhelpers import settings
+from credhelpers import config, paths
+from credhelpers.config import Settings
 from credhelpers.credential import CredentialError
-from credhelpers.settings import Settings
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def home(tmp_path: Path) -> Path:
 def load(home: Path, text: str | None = None, **environ: str) -> Settings:
     if text is not None:
         (home / ".config/credhelpers/config.toml").write_text(text)
-    return settings.load({"HOME": str(home), **environ})
+    return config.load({"HOME": str(home), **environ})
 
 
 def test_without_a_file_everything_has_its_default(home: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_changed_file_counts_at_once(home: Path) -> None:
 def test_the_users_file_counts_over_the_systems(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = home / "system.toml"
     system.write_text('not_found = "empty"\n[log]\nlevel = "error"\n[[ecr.registry]]\nmatch = "theirs"\n')
-    monkeypatch.setattr(settings, "SYSTEM_FILE", str(system))
+    monkeypatch.setattr(paths, "SYSTEM_FILE", str(system))
     found = load(home, '[log]\nlevel = "debug"\n[[ecr.registry]]\nmatch = "mine"\n')
 
     assert found.text("not_found") == "empty"
@@ -197,5 +197,5 @@ def test_a_file_that_is_not_utf8_is_an_error(home: Path) -> None:
 
 
 def test_no_home_means_the_systems_file_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "home_directory", lambda _: None)
-    assert settings.config_paths({}) == [settings.SYSTEM_FILE]
+    monkeypatch.setattr(paths, "home_directory", lambda _: None)
+    assert paths.config_paths({}) == [paths.SYSTEM_FILE]

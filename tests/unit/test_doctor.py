@@ -14,7 +14,7 @@ from credhelpers.cli.shared import ecr_tokens
 from credhelpers.cli.shared.bounded import Child, Tasks
 from credhelpers.cli.shared.plan import Plan
 from credhelpers.clients.docker_config import DockerConfig
-from credhelpers.settings import Settings
+from credhelpers.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credhelpers import files
+from credhelpers.config import Settings
 from credhelpers.credential import CredentialsNotFound
 from credhelpers.log import Log
-from credhelpers.settings import Settings
 from credhelpers.stores.ecr.tokens import LONGEST_LIFE, NoCache, Token, TokenCache, shared_name, stored_name
 
 HOUR = 3600.0

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.config import Settings
 from credhelpers.log import Log
-from credhelpers.settings import Settings
 from credhelpers.stores.ecr.store import EcrStore
 from credhelpers.stores.ecr.tokens import Token
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credhelpers import log
+from credhelpers.config import Settings
 from credhelpers.log import Log
-from credhelpers.settings import Settings
 
 NOW = 1_700_000_000.0
 SECRET = "canary7d1fe02a"

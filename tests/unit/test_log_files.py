@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.config import Settings
 from credhelpers.log import Log
-from credhelpers.settings import Settings
 
 WRITERS = 8
 RECORDS = 150

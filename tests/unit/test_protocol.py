@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credhelpers import protocol, wire
+from credhelpers.config import Settings
 from credhelpers.credential import NOT_FOUND, BadRequest, Credential, CredentialError, CredentialsNotFound
 from credhelpers.log import Log
-from credhelpers.settings import Settings
 
 SECRET = "canary7d1fe02a"
 SERVER = "registry.example:5000"

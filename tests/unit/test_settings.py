@@ -7,32 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from credhelpers import settings
+from credhelpers import config, paths
 
 KNOWN = pwd.getpwuid(os.geteuid()).pw_dir
 
 
 def test_the_home_is_what_the_environment_names(tmp_path: Path) -> None:
-    assert settings.home_directory({"HOME": str(tmp_path)}) == str(tmp_path)
+    assert paths.home_directory({"HOME": str(tmp_path)}) == str(tmp_path)
 
 
 @pytest.mark.parametrize("named", [None, "", "relative", ".", "~", "/nonexistent", "/etc/passwd"])
 def test_a_home_that_is_none_is_looked_up_in_the_password_database(named: str | None) -> None:
     environ = {} if named is None else {"HOME": named}
-    assert settings.home_directory(environ) == KNOWN
+    assert paths.home_directory(environ) == KNOWN
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give directories to another user")
 def test_the_home_of_another_user_is_not_taken(tmp_path: Path) -> None:
     os.chown(tmp_path, 65534, 65534)
-    assert settings.home_directory({"HOME": str(tmp_path)}) == KNOWN
+    assert paths.home_directory({"HOME": str(tmp_path)}) == KNOWN
 
 
 def test_a_user_whom_the_password_database_does_not_know_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pwd, "getpwuid", _unknown)
-    assert settings.home_directory({}) is None
-    assert settings.state_directory({}) is None
-    assert settings.state_directory({"AWS_ECR_CACHE_DIR": "/var/cache/ecr"}) == "/var/cache/ecr"
+    assert paths.home_directory({}) is None
+    assert paths.state_directory({}) is None
+    assert paths.state_directory({"AWS_ECR_CACHE_DIR": "/var/cache/ecr"}) == "/var/cache/ecr"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_the_state_is_below_the_home_or_where_the_variable_says(
     environ = (
         {"HOME": str(tmp_path)} if named is None else {"HOME": str(tmp_path), "AWS_ECR_CACHE_DIR": named}
     )
-    assert settings.state_directory(environ) == place.format(home=tmp_path, cwd=Path.cwd())
+    assert paths.state_directory(environ) == place.format(home=tmp_path, cwd=Path.cwd())
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def configured(tmp_path: Path) -> dict[str, str]:
     """The environment of a user with a configuration that has been read once."""
     (tmp_path / "config.toml").write_text('not_found = "empty"\n')
     environ = {"HOME": str(tmp_path), "CREDHELPERS_CONFIG": str(tmp_path / "config.toml")}
-    settings.load(environ)
+    config.load(environ)
     return environ
 
 
@@ -70,7 +70,7 @@ def test_without_a_home_the_configuration_is_read_all_the_same(
 ) -> None:
     monkeypatch.setattr(pwd, "getpwuid", _unknown)
     del configured["HOME"]
-    assert settings.load(configured).text("not_found") == "empty"
+    assert config.load(configured).text("not_found") == "empty"
 
 
 def _broken(compiled: Path) -> None:
@@ -120,7 +120,7 @@ def _link(compiled: Path) -> None:
 )
 def test_damaged_state_is_passed_over(configured: dict[str, str], damage: Callable[[Path], object]) -> None:
     damage(Path(configured["HOME"], ".ecr", "settings"))
-    assert settings.load(configured).text("not_found") == "empty"
+    assert config.load(configured).text("not_found") == "empty"
 
 
 def _unknown(_: int) -> object:
@@ -129,14 +129,14 @@ def _unknown(_: int) -> object:
 
 def test_a_changed_file_of_the_same_time_and_size_is_noticed(configured: dict[str, str]) -> None:
     (path,) = Path(configured["HOME"]).rglob("config.toml")
-    assert settings.load(configured).text("not_found") == "empty"
+    assert config.load(configured).text("not_found") == "empty"
     status, text = path.stat(), path.read_text()
     assert '"empty"' in text
 
     path.write_text(text.replace('"empty"', '"error"'))
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
-    assert settings.load(configured).text("not_found") == "error"
+    assert config.load(configured).text("not_found") == "error"
 
 
 def test_one_relative_name_in_two_directories_is_two_files(
@@ -150,4 +150,4 @@ def test_one_relative_name_in_two_directories_is_two_files(
         monkeypatch.chdir(path.parent)
         environ = {"HOME": str(tmp_path), "CREDHELPERS_CONFIG": "config.toml"}
 
-        assert settings.load(environ).text("not_found") == name
+        assert config.load(environ).text("not_found") == name

@@ -19,7 +19,7 @@ from credhelpers.clients.podman import lasting_auth_path
 from credhelpers.clients.shared_file import BACKUP, Edit
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
-from credhelpers.settings import SYSTEM_FILE
+from credhelpers.paths import SYSTEM_FILE
 from credhelpers.stores.auto.external import PREFIX, find_helper
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

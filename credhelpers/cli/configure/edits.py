@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from credhelpers import settings
+from credhelpers import config
 from credhelpers.cli.configure.refusals import check_helper, check_region
 from credhelpers.clients import docker_config_edit, nomad, podman
 from credhelpers.clients.docker_config import docker_config_path, docker_key
@@ -114,7 +114,7 @@ def _ecr_key(server: str, environ: Mapping[str, str]) -> str:
         CredentialError: It is none, however alike it looks.
     """
     host = host_of(server)
-    if host and choose(host, settings.load(environ))[0] is not None:
+    if host and choose(host, config.load(environ))[0] is not None:
         return docker_key(server).lower()
     if not host:
         raise CredentialError(

@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 
-from credhelpers import settings
+from credhelpers import config
 from credhelpers.cli.shared.chosen_store import helper_beside, near_miss
 from credhelpers.credential import CredentialError
 from credhelpers.stores.auto.external import PREFIX, find_helper
@@ -31,7 +31,7 @@ def check_region(server: str, environ: Mapping[str, str]) -> None:
     Raises:
         CredentialError: No partition has such a region, as far as botocore knows.
     """
-    registry, _ = choose(host_of(server), settings.load(environ))
+    registry, _ = choose(host_of(server), config.load(environ))
     if registry is None:
         return  # it is refused for that
     known = set(_regions())

@@ -15,7 +15,7 @@ from credhelpers.cli.shared import ecr_tokens
 from credhelpers.cli.shared.bounded import Child, Tasks
 from credhelpers.cli.shared.plan import AUTO, ECR, Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
-from credhelpers.settings import Settings
+from credhelpers.config import Settings
 from credhelpers.stores.auto.external import PREFIX
 from credhelpers.stores.ecr.store import Cached
 

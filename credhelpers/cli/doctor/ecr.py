@@ -4,8 +4,8 @@ import time
 
 from credhelpers.cli.doctor.finding import Finding, fail, ok, warn
 from credhelpers.cli.shared.ecr_tokens import duration
+from credhelpers.config import Settings
 from credhelpers.servers import split_scheme
-from credhelpers.settings import Settings
 from credhelpers.stores.ecr.hosts import host_of, registry_at
 from credhelpers.stores.ecr.mapping import choose
 from credhelpers.stores.ecr.store import Cached

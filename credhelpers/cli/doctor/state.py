@@ -5,7 +5,7 @@ import stat
 from collections.abc import Mapping
 from shlex import quote
 
-from credhelpers import config, permissions, settings
+from credhelpers import config, paths, permissions
 from credhelpers.cli.doctor.finding import Finding, fail, failed, ok, warn
 from credhelpers.credential import CredentialError
 from credhelpers.state_fault import state_fault
@@ -20,11 +20,11 @@ def check_settings(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Fin
         What it says, nothing when the helpers refuse it; and what is to be said about it.
     """
     try:
-        paths = [path for path in settings.config_paths(environ) if settings.version(path)]
-        values = config.read(paths)
+        present = [path for path in paths.config_paths(environ) if config.version(path)]
+        values = config.read(present)
     except CredentialError as error:
         return {}, [failed(_CONFIG, error)]
-    for path in paths:
+    for path in present:
         status = os.stat(path)
         if status.st_uid not in (os.geteuid(), 0):
             text = f"{path} belongs to another user, who may choose who is asked for what"
@@ -33,9 +33,9 @@ def check_settings(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Fin
         if status.st_mode & 0o022:
             text = f"other users may write to {path}, and so choose who is asked for what"
             return values, [fail(_CONFIG, text, permissions.for_owner(f"chmod go-w {quote(path)}", path))]
-    if not paths:
+    if not present:
         return values, [ok(_CONFIG, "there is none, so every setting has its default")]
-    return values, [ok(_CONFIG, f"{' and '.join(paths)} can be read, and every key is known")]
+    return values, [ok(_CONFIG, f"{' and '.join(present)} can be read, and every key is known")]
 
 
 def check_cache(environ: Mapping[str, str]) -> Finding:
@@ -55,7 +55,7 @@ def check_log(environ: Mapping[str, str], names: list[str]) -> Finding:
         names: The helpers, such as ``pass``.
     """
     found = _check_directory(_LOG, environ, "log", "no log is written")
-    state = settings.state_directory(environ)
+    state = paths.state_directory(environ)
     if found.state != "ok" or state is None:
         return found
     for name in names:
@@ -78,7 +78,7 @@ def _check_directory(check: str, environ: Mapping[str, str], name: str, otherwis
     """Check a directory of the state; one that does not exist yet is good where it can be made."""
     fault = state_fault(environ, name)
     if fault is None:
-        path = os.path.join(settings.state_directory(environ) or "", name)
+        path = os.path.join(paths.state_directory(environ) or "", name)
         return ok(check, f"{path} is private and can be written")
     text = f"{fault.cause}, {'and' if fault.is_distrusted else 'so'} {otherwise}"
     return (fail if fault.is_distrusted else warn)(check, text, fault.remedy)

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import gnupg
 
-from credhelpers import process, settings
+from credhelpers import paths, process
 from credhelpers.credential import CredentialError, StoreUnavailable
 from credhelpers.process import quoted
 from credhelpers.stores.password_store import gpg, gpg_failure
@@ -78,7 +78,7 @@ class SecretKeys:
                 "GnuPG is not installed, or not on PATH",
                 "install it: apt install gnupg, or dnf install gnupg2",
             )
-        home = settings.home_directory(environ)
+        home = paths.home_directory(environ)
         self.home = os.path.abspath(environ.get("GNUPGHOME") or os.path.join(home or "/", ".gnupg"))
         make_private(self.home)
         own = {**environ, "GNUPGHOME": self.home, **({"HOME": home} if home else {})}

@@ -12,7 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 import urllib3
 from urllib3 import exceptions
 
-from credhelpers import settings
+from credhelpers import paths
 from credhelpers.credential import CredentialError
 
 _TIMEOUT = urllib3.Timeout(connect=5.0, read=10.0)
@@ -39,7 +39,7 @@ def certificate_directories(environ: Mapping[str, str]) -> tuple[str, ...]:
 
     (docs.docker.com, "Verify repository client with certificates"; "Rootless mode: tips")
     """
-    home = settings.home_directory(environ)
+    home = paths.home_directory(environ)
     base = environ.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home else "")
     own = (os.path.join(base, "docker", "certs.d"),) if os.path.isabs(base) else ()
     return ("/etc/docker/certs.d", *own)

@@ -14,7 +14,7 @@ from credhelpers.cli.configure.command import name_of_helper
 from credhelpers.cli.logs.reading import Logs, Record
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
-from credhelpers.settings import state_directory
+from credhelpers.paths import state_directory
 from credhelpers.state_fault import NO_HOME
 
 _TICK = 0.2  # seconds between looks for new lines

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from credhelpers.config import Settings
 from credhelpers.log import Log
-from credhelpers.settings import Settings
 from credhelpers.state_fault import state_fault
 from credhelpers.stores.ecr.store import Cached, EcrStore
 

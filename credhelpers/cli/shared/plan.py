@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from credhelpers.clients.docker_config import DockerConfig, docker_key
+from credhelpers.config import Settings
 from credhelpers.credential import CredentialError
 from credhelpers.executables import BUILT_IN
 from credhelpers.log import Log
-from credhelpers.settings import Settings
 from credhelpers.stores.auto.store import AutoStore
 
 AUTO = "auto"

@@ -4,14 +4,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from credhelpers import settings
 from credhelpers.cli.shared import ecr_tokens
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.cli.shared.plan import AUTO, ECR, routed
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_key, hostname_of
+from credhelpers.config import Settings, load
 from credhelpers.credential import CredentialError, StoreUnavailable
 from credhelpers.servers import candidate_keys
-from credhelpers.settings import Settings
 from credhelpers.stores.auto.external import PREFIX, ExternalStore, find_helper
 
 IN_FILE = "config.json"
@@ -74,7 +73,7 @@ def take(config: DockerConfig, environ: Mapping[str, str]) -> Inventory:
     """
     inventory = Inventory()
     try:
-        values = settings.load(environ)
+        values = load(environ)
     except CredentialError as error:
         inventory.problems.append(Problem("credhelpers", error.cause, error.remedy))
         values = Settings({})

@@ -3,7 +3,7 @@
 import codecs
 import os
 
-from credhelpers import process, settings
+from credhelpers import paths, process
 from credhelpers.credential import NOT_FOUND, Credential, CredentialsNotFound, StoreUnavailable
 from credhelpers.log import without_controls
 from credhelpers.servers import flaw
@@ -48,7 +48,7 @@ class ExternalStore:
     ) -> None:
         self.name = os.path.basename(executable)
         self._executable = executable
-        home = settings.home_directory(environ)
+        home = paths.home_directory(environ)
         self._environ = environ if environ.get("HOME") or not home else {**environ, "HOME": home}
         self._seconds = seconds
         self._hear = hear

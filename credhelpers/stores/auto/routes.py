@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credhelpers.settings import Settings
+    from credhelpers.config import Settings
 
 ECR = "ecr-login"
 

@@ -12,9 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from credhelpers.config import Settings
     from credhelpers.log import Log
     from credhelpers.protocol import OpenStore, Store
-    from credhelpers.settings import Settings
 
 _STARTED_BY = "CREDHELPERS_AUTO"  # in the environment of what we start: who we are
 _CORRECT = "correct auto.default or auto.route in the configuration"

@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.config import Config
 
+from credhelpers.config import Settings
 from credhelpers.deadline import Deadline
-from credhelpers.settings import Settings
 from credhelpers.stores.ecr.causes import FAILURES, UnexpectedResponse, explain
 from credhelpers.stores.ecr.chain import Session, client_config, environment_of
 from credhelpers.stores.ecr.hosts import Registry

@@ -10,7 +10,8 @@ from botocore import credentials as sdk
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 
-from credhelpers.settings import Settings, home_directory
+from credhelpers.config import Settings
+from credhelpers.paths import home_directory
 from credhelpers.stores.ecr.bounds import bound_answers
 from credhelpers.stores.ecr.metadata import MetadataProvider
 from credhelpers.stores.ecr.sources import BadSource, ContainerProvider, Profiles

@@ -8,7 +8,7 @@ Python.
 import os
 
 from credhelpers import files
-from credhelpers.settings import state_directory
+from credhelpers.paths import state_directory
 from credhelpers.stores.ecr.identity import (
     FILE_VARIABLES,
     LOGIN_CACHE_VARIABLE,
@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credhelpers.settings import Settings
+    from credhelpers.config import Settings
     from credhelpers.stores.ecr.identity import Identity
     from credhelpers.stores.ecr.tokens import TokenCache
 

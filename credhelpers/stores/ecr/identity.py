@@ -8,7 +8,7 @@ of a role change every few hours and cost a request to learn; what selects the r
 import os
 
 from credhelpers import files
-from credhelpers.settings import home_directory
+from credhelpers.paths import home_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

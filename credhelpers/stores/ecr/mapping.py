@@ -5,7 +5,7 @@ from credhelpers.stores.ecr.hosts import Registry, registry_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credhelpers.settings import Settings
+    from credhelpers.config import Settings
 
 
 def choose(host: str, settings: "Settings") -> tuple[Registry | None, dict[str, str]]:

@@ -4,7 +4,7 @@ import os
 import time
 
 from credhelpers.credential import BadRequest, Credential, CredentialsNotFound, StoreUnavailable
-from credhelpers.settings import state_directory
+from credhelpers.paths import state_directory
 from credhelpers.stores.ecr.hosts import Registry, host_of
 from credhelpers.stores.ecr.identity import Identity, identify
 from credhelpers.stores.ecr.mapping import choose
@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from credhelpers.config import Settings
     from credhelpers.log import Log
-    from credhelpers.settings import Settings
     from credhelpers.stores.ecr.refresh import Turn
 
 _LOCK_SLACK = 2.0  # seconds; whoever holds the lock longer than a call may take has other troubles

@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import contextmanager
 
-from credhelpers import files, settings
+from credhelpers import files, paths
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
 from credhelpers.servers import candidate_keys
 from credhelpers.stores.listing import listable, skip
@@ -184,7 +184,7 @@ def open_other_backend(environ: "Mapping[str, str]") -> BackendStore | None:
 
 
 def _store(backend: "Backend", environ: "Mapping[str, str]") -> BackendStore:
-    state = settings.state_directory(environ)
+    state = paths.state_directory(environ)
     lock = os.path.join(state, "keyring.lock") if state else None
     longest = _WINDOWS_LONGEST if type(backend).__module__ == "keyring.backends.Windows" else None
     return BackendStore(backend, lock, longest)

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from credhelpers import process, settings
+from credhelpers import paths, process
 from credhelpers.credential import StoreUnavailable
 from credhelpers.stores.password_store.gpg_status import has_status, status_lines
 
@@ -48,7 +48,7 @@ class Gpg:
         self.terminal = terminal(environ)
         if self.terminal:
             self._environ["GPG_TTY"] = self.terminal
-        home = settings.home_directory(environ)
+        home = paths.home_directory(environ)
         if home:
             self._environ["HOME"] = home
 

@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 
-from credhelpers import settings
+from credhelpers import paths
 from credhelpers.credential import Credential, CredentialsNotFound, StoreUnavailable
 from credhelpers.servers import candidate_keys
 from credhelpers.stores.listing import listable, skip
@@ -191,7 +191,7 @@ def store_directory(environ: "Mapping[str, str]") -> str:
     named = environ.get("PASSWORD_STORE_DIR")
     if named:
         return os.path.abspath(named)
-    home = settings.home_directory(environ)
+    home = paths.home_directory(environ)
     if home is None:
         raise NoHomeDirectory(
             "there is no home directory, so no password store", "set HOME or PASSWORD_STORE_DIR"
