@@ -15,25 +15,9 @@ from credhelpers.log import Log, one_line, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Protocol
+    from collections.abc import Mapping
 
-    class Store(Protocol):
-        """Where credentials are kept; every method raises `CredentialError` when it cannot do its work."""
-
-        def get(self, server: str) -> Credential:
-            """Return the credential for a server; raises `CredentialsNotFound`."""
-
-        def store(self, server: str, credential: Credential) -> None:
-            """Keep a credential for a server in place of any older one."""
-
-        def erase(self, server: str) -> None:
-            """Forget what is kept for exactly this server; forgetting nothing is no error."""
-
-        def list(self) -> dict[str, str]:
-            """Return the username of each server."""
-
-    OpenStore = Callable[[Mapping[str, str], Settings, Log], Store]
+    from credhelpers.store import OpenStore, Store
 
 _VERBS = ("store", "get", "erase", "list", "version")
 

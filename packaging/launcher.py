@@ -1,4 +1,4 @@
-"""Makes the installed packages importable. packaging/build_hook.py puts it before an executable's Python."""
+"""Makes the installed packages importable. packaging/executables.py puts it before an executable's Python."""
 
 import sys
 

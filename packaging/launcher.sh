@@ -1,4 +1,4 @@
-# What starts the Python of an executable, in sh. packaging/build_hook.py puts it before that Python.
+# What starts the Python of an executable, in sh. packaging/executables.py puts it before that Python.
 # shellcheck shell=sh disable=SC2154 # self is the hook's: the path by which the file was started
 
 # The Python is the one that the file was installed for, and it runs isolated: -I is without PYTHON* variables,

@@ -88,7 +88,7 @@ locate() {
 
 install_helpers() {
     find_python
-    executables=$(cd "$checkout/packaging/scripts" && printf '%s\n' *)
+    executables=$("$python" -B "$checkout/packaging/executables.py")
     refuse_foreign
     made=$(missing_directories "$lib")
     until make_writable "$lib" && lock; do :; done

@@ -13,6 +13,7 @@ from typing import Self
 import click
 
 from credhelpers import config, paths
+from credhelpers.cli.shared import options
 from credhelpers.cli.shared.progress import progress
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path, podman_auth_path
 from credhelpers.clients.podman import lasting_auth_path
@@ -22,8 +23,9 @@ from credhelpers.log import Log, one_line
 from credhelpers.stores.ecr.hosts import host_of
 from credhelpers.stores.ecr.mapping import choose
 from credhelpers.stores.ecr.store import EcrStore
+from credhelpers.suite import AUTO, ECR
 
-_HELPERS = ("ecr-login", "auto")  # which get tokens for ECR by this project's store
+_ISSUERS = (ECR.name, AUTO.name)  # which get tokens for ECR by this project's store
 _LOOK_AGAIN = 60.0  # seconds; a machine may have slept, or have got to know another registry
 
 _EXAMPLES = """\b
@@ -60,10 +62,8 @@ class _Outcome:
 @click.option(
     "--watch", is_flag=True, help="Stay, and fetch each token anew when it has lived half its life."
 )
-@click.option(
-    "--docker-config", metavar="DIR", help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker."
-)
-@click.option("--json", "as_json", is_flag=True, help="Report in JSON; with --watch one object a line.")
+@options.docker_config
+@options.json_report("Report in JSON; with --watch one object a line.")
 @click.pass_context
 def refresh(
     context: click.Context,
@@ -83,7 +83,7 @@ def refresh(
     if everything == bool(hosts):
         raise click.UsageError("Say which registries: HOST..., or --all.")
     configuration = config.load(os.environ)
-    log = Log("ecr-login", paths.state_directory(os.environ), configuration)
+    log = Log(ECR.name, paths.state_directory(os.environ), configuration)
     store = EcrStore(os.environ, configuration, log)
 
     def wanted() -> list[str]:
@@ -112,7 +112,7 @@ def _all_hosts(store: EcrStore, configuration: Settings, docker_directory: str |
     for path in dict.fromkeys([docker_path, podman_auth_path(os.environ), lasting_auth_path(os.environ)]):
         config = DockerConfig.read(path)
         known = [*config.cred_helpers, *config.auths]
-        servers += [server for server in known if config.helper_for(server) in _HELPERS]
+        servers += [server for server in known if config.helper_for(server) in _ISSUERS]
     hosts = dict.fromkeys(host_of(server) for server in servers)
     return [host for host in hosts if host and choose(host, configuration)[0]]
 

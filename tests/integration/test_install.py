@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.suite import HELPERS
 from tests.integration.ways import plant
 from tests.support.installer import REPOSITORY, Checkout, fresh_clone, package_index, tree
 from tests.support.tools import SYSTEM_PATH, require
 
-_SCRIPTS = [script.name for script in (REPOSITORY / "packaging/scripts").iterdir()]
+_SCRIPTS = ["credhelpers", *(f"docker-credential-{name}" for name in HELPERS)]
 _HELPERS = sorted(name for name in _SCRIPTS if name != "credhelpers")
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.suite import HELPERS
 from tests.integration.ways import WAYS, Wheels, install, plant, system_python
 from tests.support.aws import HOST, PASSWORD
 from tests.support.client import Answer, Helper
-from tests.support.installer import REPOSITORY
 from tests.support.tools import SYSTEM_PATH, require
 from tests.support.worker import Worker
 
-_NAMES = sorted(entry.name for entry in (REPOSITORY / "packaging/scripts").iterdir())
+_NAMES = sorted(["credhelpers", *(f"docker-credential-{name}" for name in HELPERS)])
 _HELPERS = [name for name in _NAMES if name != "credhelpers"]
 _REQUESTS = (("version", b""), ("list", b""), ("get", b"registry.example:5000"), ("frobnicate", b""))
 

@@ -18,7 +18,7 @@ from tests.support.keyring import SecretService
 from tests.support.os_keyrings import imitate_macos, imitate_windows
 
 if TYPE_CHECKING:
-    from credhelpers.protocol import Store
+    from credhelpers.store import Store
 
 _PLACES = st.builds(
     "".join,

@@ -167,8 +167,8 @@ def test_a_get_imports_nothing_that_it_does_not_need(helper: Helper) -> None:
     assert helper.store(SERVER, "alice", "s3cret").code == 0
     program = (
         f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); sys.argv = ['', 'get']\n"
-        "from credhelpers.executables import os_keyring\n"
-        "os_keyring(); print(*sys.modules, file=sys.stderr)"
+        "from credhelpers.executables import run\n"
+        "run('keyring'); print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-c", program],

@@ -23,7 +23,7 @@ def executable(tmp_path: Path) -> Path:
     script.write_text(
         f"#!{sys.executable} -I\n"
         f"import sys\nsys.path.insert(0, {str(REPOSITORY)!r})\n"
-        "from credhelpers.executables import os_keyring\nsys.exit(os_keyring())\n"
+        "from credhelpers.executables import run\nsys.exit(run('keyring'))\n"
     )
     script.chmod(0o755)
     return script

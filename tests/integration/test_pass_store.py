@@ -324,7 +324,7 @@ def test_a_warm_get_imports_nothing_that_is_slow_to_import(store: Store) -> None
     put(store, SERVER, "me", "secret")
     code = (
         "import sys; sys.path.append(sys.argv.pop(1));"
-        "from credhelpers.executables import password_store; code = password_store();"
+        "from credhelpers.executables import run; code = run('pass');"
         "print(code, *sorted(sys.modules))"
     )
     root = str(Path(__file__).resolve().parents[2])

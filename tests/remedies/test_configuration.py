@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from credhelpers.cli.doctor import executable, state
-from credhelpers.cli.doctor.finding import Finding
+from credhelpers.finding import Finding
 from tests.integration.doctor import Patient, install
 from tests.remedies.conftest import needs_root
 from tests.remedies.mending import POWERLESS, Mending

@@ -11,12 +11,15 @@ import pytest
 from credhelpers.config import Settings, load
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
 from credhelpers.log import Log
+from credhelpers.store import Helper
 from credhelpers.stores.auto import reentry
 from credhelpers.stores.auto.routes import Routes
 from credhelpers.stores.auto.store import AutoStore
+from credhelpers.suite import BUILT_IN, ECR
 
 ECR_HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 HUB = "https://index.docker.io/v1/"
+ISSUERS = {ECR.name: ECR.serves} if ECR.serves else {}
 ALICE = Credential("alice", "secret")
 
 
@@ -32,7 +35,7 @@ def settings_of(*routes: tuple[str, ...], **others: str) -> Settings:
 
 def decide(server: str, *routes: tuple[str, ...], installed: tuple[str, ...] = ()) -> str:
     """Return who is asked for what, as one word: helper=key."""
-    found = Routes(settings_of(*routes), installed.__contains__, lambda: "default").target(server)
+    found = Routes(settings_of(*routes), ISSUERS, installed.__contains__, lambda: "default").target(server)
     return f"{found.helper}={found.key}"
 
 
@@ -122,7 +125,7 @@ def test_ecr_hosts_are_asked_of_ecr(server: str) -> None:
 def test_a_domain_that_the_configuration_gives_to_ecr_is_asked_of_ecr() -> None:
     table = {"match": "*.images.example", "account": "123456789012", "region": "eu-central-1"}
     settings = Settings({f"ecr.registry.0.{key}": value for key, value in table.items()})
-    routes = Routes(settings, lambda _: False, lambda: "default")
+    routes = Routes(settings, ISSUERS, lambda _: False, lambda: "default")
     assert routes.target("a.images.example").helper == "ecr-login"
     for other in ("images.example", "evil.test#.images.example", "http://a.images.example"):
         assert routes.target(other).helper == "default"
@@ -171,7 +174,7 @@ def test_a_route_may_name_another_key_and_that_key_leads_to_the_same_place() -> 
 
 
 def names(helper: str, key: str, *routes: tuple[str, ...]) -> list[str]:
-    return Routes(settings_of(*routes), lambda _: False, lambda: "default").names(helper, key)
+    return Routes(settings_of(*routes), ISSUERS, lambda _: False, lambda: "default").names(helper, key)
 
 
 def test_a_key_is_listed_where_asking_for_it_finds_it() -> None:
@@ -206,7 +209,7 @@ def test_the_example_in_the_documentation_does_what_it_says(tmp_path: Path) -> N
     example.write_text(page.partition("```toml\n")[2].partition("```")[0])
     settings = load({"CREDHELPERS_CONFIG": str(example), "HOME": str(tmp_path)})
     assert settings.text("auto.default") == "pass"
-    routes = Routes(settings, lambda _: False, lambda: "default")
+    routes = Routes(settings, ISSUERS, lambda _: False, lambda: "default")
     decided = {
         "europe-west3-docker.pkg.dev": ("gcloud", "europe-west3-docker.pkg.dev"),
         "registry.internal:5000/team-a/app": ("pass", "registry.internal:5000#team-a"),
@@ -259,7 +262,10 @@ class World:
 
     def auto(self, *routes: tuple[str, ...], default: str = "pass") -> AutoStore:
         settings = settings_of(*routes, **{"auto.default": default, "auto.helper_seconds": "20"})
-        built_in = {name: (lambda *_, store=store: store) for name, store in self.stores.items()}
+        built_in = {
+            name: Helper(name, "", lambda *_, store=store: store, serves=ISSUERS.get(name))
+            for name, store in self.stores.items()
+        }
         return AutoStore(self.environ, settings, Log("auto", None, settings), built_in)
 
     def install(self, name: str, script: str) -> Path:
@@ -348,11 +354,13 @@ def test_without_a_default_a_password_store_is_one_when_it_is_initialised(world:
 
 
 def test_without_any_store_nothing_is_kept_and_nothing_can_be(world: World) -> None:
-    from credhelpers.executables import BUILT_IN
 
     settings = Settings({})
     auto = AutoStore(
-        world.environ, settings, Log("auto", None, settings), {**BUILT_IN, "keyring": _no_keyring}
+        world.environ,
+        settings,
+        Log("auto", None, settings),
+        {**BUILT_IN, "keyring": Helper("keyring", "", _no_keyring)},
     )
     with pytest.raises(
         CredentialsNotFound, match="no password store is initialised, and there is no OS keyring"
@@ -376,7 +384,9 @@ def test_a_keyring_that_does_not_answer_is_no_missing_one(world: World) -> None:
         raise StoreUnavailable("the keyring does not answer")
 
     settings = Settings({})
-    auto = AutoStore(world.environ, settings, Log("auto", None, settings), {"keyring": fail})
+    auto = AutoStore(
+        world.environ, settings, Log("auto", None, settings), {"keyring": Helper("keyring", "", fail)}
+    )
     with pytest.raises(StoreUnavailable, match="does not answer"):
         auto.get("registry.example")
 
@@ -437,7 +447,9 @@ def test_built_in_stores_are_opened_with_the_environment_that_was_passed(world: 
         return Kept({"registry.example": ALICE})
 
     settings = settings_of(**{"auto.default": "pass"})
-    auto = AutoStore(world.environ, settings, Log("auto", None, settings), {"pass": remember})
+    auto = AutoStore(
+        world.environ, settings, Log("auto", None, settings), {"pass": Helper("pass", "", remember)}
+    )
 
     assert auto.get("registry.example") == ALICE
     assert seen == [world.environ]

@@ -13,7 +13,10 @@ _PAGE = Path(__file__).resolve().parents[2].joinpath("docs", "cli.md").read_text
 
 
 def _commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command
         if isinstance(command, click.Group):
             yield from _commands(command, f"{path}{name} ")
         else:

@@ -102,8 +102,8 @@ def test_only_what_was_meant_to_be_an_ecr_registry_is_called_a_look_alike() -> N
 
 def test_a_backend_of_the_keyring_package_that_is_named_is_well() -> None:
     program = (
-        "import os, sys; sys.path.insert(0, sys.argv[1]); from credhelpers.cli.doctor import keyring; "
-        "print(*(vars(finding) for finding in keyring.check_keyring(os.environ)))"
+        "import os, sys; sys.path.insert(0, sys.argv[1]); from credhelpers.stores.os_keyring import checks; "
+        "print(*(vars(finding) for finding in checks.check_keyring(os.environ)))"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-c", program, str(ROOT)],

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,9 @@ from credhelpers import protocol, wire
 from credhelpers.config import Settings
 from credhelpers.credential import NOT_FOUND, BadRequest, Credential, CredentialError, CredentialsNotFound
 from credhelpers.log import Log
+
+if TYPE_CHECKING:
+    from credhelpers.store import Store
 
 SECRET = "canary7d1fe02a"
 SERVER = "registry.example:5000"
@@ -151,7 +155,7 @@ class Served:
     def __call__(
         self, verb: str, act: Callable[[], Credential], request: bytes | None = None
     ) -> tuple[int, str, str]:
-        def open_store(environ: Mapping[str, str], settings: Settings, log: Log) -> "protocol.Store":
+        def open_store(environ: Mapping[str, str], settings: Settings, log: Log) -> "Store":
             assert environ is self.environ
             return Broken(act)
 

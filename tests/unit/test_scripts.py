@@ -9,22 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from credhelpers import executables
+from credhelpers.store import Helper
+from credhelpers.suite import HELPERS
 from tests.support.tools import require
 
 PACKAGING = Path(__file__).parents[2] / "packaging"
-NAMES = sorted(script.name for script in (PACKAGING / "scripts").iterdir())
+NAMES = sorted(["credhelpers", *(f"docker-credential-{name}" for name in HELPERS)])
 
 
 @pytest.fixture(scope="module")
 def assembled() -> dict[str, str]:
     """The text of each executable, by its name."""
-    spec = importlib.util.spec_from_file_location("build_hook", PACKAGING / "build_hook.py")
+    spec = importlib.util.spec_from_file_location("packaged", PACKAGING / "executables.py")
     assert spec
     assert spec.loader
-    hook = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(hook)
-    texts = hook.executables()
+    packaged = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(packaged)
+    texts = packaged.executables()
     assert isinstance(texts, dict)
     return texts
 
@@ -61,15 +62,12 @@ def test_each_starts_python_isolated_only(assembled: dict[str, str], name: str) 
     assert re.findall(r"isolation=(\S+)", assembled[name]) == ["-IS", "-I"]
 
 
-def test_each_entry_point_has_one() -> None:
-    text = "".join(script.read_text() for script in (PACKAGING / "scripts").glob("docker-credential-*"))
-    public = [
-        name
-        for name, value in vars(executables).items()
-        if callable(value) and value.__module__ == executables.__name__
-    ]
-    for name in public:
-        assert name.startswith("_") or f"os._exit({name}())" in text
+@pytest.mark.parametrize("helper", HELPERS.values(), ids=list(HELPERS))
+def test_each_helper_runs_itself(assembled: dict[str, str], helper: Helper) -> None:
+    text = assembled[f"docker-credential-{helper.name}"]
+
+    assert f'os._exit(run("{helper.name}"))' in text
+    assert helper.purpose in text
 
 
 def test_a_fast_path_stands_in_its_own_executable_alone(assembled: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ import click
 
 from credhelpers.cli.configure.edits import Wishes, edits
 from credhelpers.cli.configure.undo import stranded, undoing_edits
+from credhelpers.cli.shared import options
 from credhelpers.cli.shared.chosen_store import directory_of_ours, helper_beside
 from credhelpers.clients import nomad
 from credhelpers.clients.docker_config import DockerConfig, podman_auth_path
@@ -22,7 +23,6 @@ from credhelpers.log import one_line
 from credhelpers.paths import SYSTEM_FILE
 from credhelpers.stores.auto.external import PREFIX, find_helper
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _STRING_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*"\s*:\s*)"((?:[^"\\]|\\.)*)"')
 _DIFF_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -37,17 +37,6 @@ Examples:
 \b
 Exit status: 0 when all is as wanted, also when there was nothing to do; 1 when something
 failed, which is named; 2 when the command line is wrong."""
-
-
-def name_of_helper(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Check the name of a helper, for click; it may be written as the whole name of the executable."""
-    del context, option
-    if value is None:
-        return None
-    name = value.removeprefix(PREFIX)
-    if not _NAME.fullmatch(name):
-        raise click.BadParameter("a helper's name has letters, digits, dots, dashes and underscores only")
-    return name
 
 
 @dataclass
@@ -90,8 +79,8 @@ class _Report:
 @click.command(epilog=_EXAMPLES, short_help="Tell clients which helper to ask.")
 @click.option(
     "--store",
-    metavar="pass|keyring|auto|NAME",
-    callback=name_of_helper,
+    metavar=options.STORE_NAMES,
+    type=options.HelperName(),
     help="Keep every registry's credentials by docker-credential-NAME.",
 )
 @click.option("--ecr", metavar="HOST", multiple=True, help="Get tokens for this ECR registry; repeatable.")
@@ -107,9 +96,7 @@ class _Report:
     show_default=True,
     help="The configuration of the helpers for every user, which --nomad edits.",
 )
-@click.option(
-    "--docker-config", metavar="DIR", help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker."
-)
+@options.docker_config
 @click.option("--dry-run", is_flag=True, help="Show what would change, as a diff, and change nothing.")
 @click.option("--undo", is_flag=True, help="Take back the last change; with --podman and --nomad theirs too.")
 @click.option(
@@ -117,7 +104,7 @@ class _Report:
     is_flag=True,
     help="Name a helper or a region that is not there; undo also where Docker then finds no credential.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
+@options.json_report()
 def configure(  # noqa: PLR0913  one for each option
     *,
     store: str | None,

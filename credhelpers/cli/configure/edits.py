@@ -13,8 +13,7 @@ from credhelpers.clients.shared_file import Edit, whole
 from credhelpers.credential import CredentialError
 from credhelpers.stores.ecr.hosts import host_of
 from credhelpers.stores.ecr.mapping import choose
-
-ECR_HELPER = "ecr-login"
+from credhelpers.suite import ECR
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,12 @@ class Wishes:
     @property
     def nomad_helper(self) -> str:
         """The helper that Nomad's docker driver is to ask about every image."""
-        return self.store or ECR_HELPER
+        return self.store or ECR.name
 
     @property
     def helpers(self) -> list[str]:
         """All helpers that are to be named."""
-        names = [self.store or "", ECR_HELPER if self.ecr else ""]
+        names = [self.store or "", ECR.name if self.ecr else ""]
         if self.for_nomad:
             names.append(self.nomad_helper)
         return list(dict.fromkeys(filter(None, names)))
@@ -80,7 +79,7 @@ def edits(wishes: Wishes, environ: Mapping[str, str]) -> list[Edit]:
         CredentialError: A host is no ECR registry, a helper or a region does not exist, or there is no home
             directory.
     """
-    helpers = {_ecr_key(host, environ): ECR_HELPER for host in wishes.ecr}
+    helpers = {_ecr_key(host, environ): ECR.name for host in wishes.ecr}
     if not wishes.force:
         for host in wishes.ecr:
             check_region(host, environ)

@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping
 from shlex import quote
 
-from credhelpers.cli.doctor.finding import Finding, fail, ok, warn
 from credhelpers.clients.docker_config import TOKEN_USERNAME
 from credhelpers.credential import CredentialError, CredentialsNotFound
+from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.stores.auto.external import ExternalStore
 
 ANSWER = "answer"

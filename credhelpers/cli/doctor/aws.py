@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from credhelpers.cli.doctor.finding import Finding, fail, failed, ok, warn
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.config import Settings
+from credhelpers.finding import Finding, fail, failed, ok, warn
 from credhelpers.stores.ecr.hosts import Registry
 from credhelpers.stores.ecr.trace import CLOCK_LIMIT, Trace
 

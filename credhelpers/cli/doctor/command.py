@@ -7,9 +7,10 @@ from collections import Counter
 import click
 
 from credhelpers.cli.doctor.diagnosis import diagnose
-from credhelpers.cli.doctor.finding import FAIL, OK, WARN, Finding
+from credhelpers.cli.shared import options
 from credhelpers.clients.docker_config import docker_config_path
 from credhelpers.credential import CredentialError
+from credhelpers.finding import FAIL, OK, WARN, Finding
 from credhelpers.log import one_line
 
 _COLOURS = {OK: "green", WARN: "yellow", FAIL: "bold red"}
@@ -27,10 +28,8 @@ command line is wrong."""
 
 @click.command(epilog=_EXAMPLES, short_help="Find out why a pull fails.")
 @click.argument("server", required=False)
-@click.option(
-    "--docker-config", metavar="DIR", help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker."
-)
-@click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
+@options.docker_config
+@options.json_report()
 @click.pass_context
 def doctor(context: click.Context, *, server: str | None, docker_config: str | None, as_json: bool) -> None:
     """Follow the path that Docker takes for SERVER, or for all that are configured.

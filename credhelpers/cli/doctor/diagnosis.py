@@ -2,39 +2,35 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from shlex import quote
 
 from credhelpers.cli.doctor import aws, ecr, state
 from credhelpers.cli.doctor.answer import ANSWER, check_answer, see_why
 from credhelpers.cli.doctor.docker import check_config
 from credhelpers.cli.doctor.executable import OURS, Executable, all_on_path, check_executable
-from credhelpers.cli.doctor.finding import Finding, fail, ok, warn
-from credhelpers.cli.doctor.keyring import check_keyring
-from credhelpers.cli.doctor.password_store import check_password_store
 from credhelpers.cli.shared import ecr_tokens
 from credhelpers.cli.shared.bounded import Child, Tasks
-from credhelpers.cli.shared.plan import AUTO, ECR, Hop, Plan
+from credhelpers.cli.shared.plan import Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.config import Settings
+from credhelpers.finding import Finding, fail, ok, warn
+from credhelpers.store import Place
 from credhelpers.stores.auto.external import PREFIX
 from credhelpers.stores.ecr.store import Cached
+from credhelpers.suite import AUTO, BUILT_IN, ECR, HELPERS
 
 SECONDS = 8.0
 """How long all of it may take; with the start of the command that is less than the ten that are promised."""
 
 _HELPER = "helper"
-_Checks = Callable[[Mapping[str, str]], list[Finding]]
-_STORES: dict[str, tuple[str, _Checks]] = {
-    "pass": ("password store", check_password_store),
-    "keyring": ("OS keyring", check_keyring),
-    "secretservice": ("OS keyring", check_keyring),
+_PLACES = {
+    name: helper.place
+    for helper in HELPERS.values()
+    if helper.place
+    for name in (helper.name, *helper.place.others)
 }
-"""What is behind a helper, whoever wrote that helper."""
-_SEE = {
-    "password store": "see what GnuPG waits for, such as a card, and end it",
-    "OS keyring": "see whether the keyring's daemon hangs, and restart it",
-}
-"""What to do about a store that does not answer."""
+"""Where a helper keeps credentials, whoever wrote that helper."""
 
 
 def diagnose(
@@ -55,7 +51,7 @@ def diagnose(
         return
     settings = Settings(values)
     plan = Plan(config, server, environ, settings)
-    if ECR in plan.all_helpers:
+    if ECR.name in plan.all_helpers:
         found.append(state.check_cache(environ))
     yield "credhelpers", [*found, state.check_log(environ, plan.all_helpers)]
     yield from _Diagnosis(config, plan, environ, values).sections()
@@ -74,7 +70,7 @@ class _Diagnosis:
         kept = {
             hop: ecr_tokens.cached(hop.server, environ, self._settings)
             for hop in plan.hops
-            if hop.target == ECR
+            if hop.target == ECR.name
         }
         self._kept = {hop: cached for hop, cached in kept.items() if cached}
         # Before anybody asks, for the asking leaves its own traces there.
@@ -98,12 +94,9 @@ class _Diagnosis:
                 ],
             )
             yield PREFIX + name, (executable or late)[1]
-        for title in dict.fromkeys(_STORES[name][0] for name in self._plan.all_helpers if name in _STORES):
-            text = f"the {title} does not answer"
-            yield (
-                title,
-                self._findings.result(title) or [fail(title, text, _SEE[title])],
-            )
+        for place in self._places():
+            silent = fail(place.name, f"the {place.name} does not answer", place.remedy)
+            yield place.name, self._findings.result(place.name) or [silent]
         yield from self._amazon()
         for hop in self._plan.hops:
             yield hop.server, self._server(hop)
@@ -113,9 +106,12 @@ class _Diagnosis:
 
     def _names(self) -> list[str]:
         """Return the helpers that are started: those that auto has built in are not."""
-        behind = [hop.target for hop in self._plan.hops if hop.helper == AUTO]
-        external = [name for name in behind if name not in (*_STORES, ECR, AUTO)]
+        behind = [hop.target for hop in self._plan.hops if hop.helper == AUTO.name]
+        external = [name for name in behind if name not in (*BUILT_IN, AUTO.name)]
         return list(dict.fromkeys([*self._plan.helpers, *external]))
+
+    def _places(self) -> list[Place]:
+        return list(dict.fromkeys(_PLACES[name] for name in self._plan.all_helpers if name in _PLACES))
 
     def _ask_amazon(self) -> Child | None:
         """Let a child ask for each identity and region once; it has to be there before the first thread."""
@@ -126,10 +122,8 @@ class _Diagnosis:
         """Start all that may have to wait, at once."""
         for name in self._names():
             self._executables.start(name, self._looking_for(name))
-        for name in self._plan.all_helpers:
-            if name in _STORES:
-                title, checks = _STORES[name]
-                self._findings.start(title, lambda checks=checks: checks(self._environ))  # type: ignore[misc]
+        for place in self._places():
+            self._findings.start(place.name, partial(place.check, self._environ))
         for hop in self._plan.hops:
             path = next(iter(all_on_path(hop.helper, self._environ)), None) if hop.helper else None
             if path:
@@ -155,7 +149,7 @@ class _Diagnosis:
             return [self._in_the_file(hop.server)]
         behind = f", which asks {hop.target}" if hop.target != hop.helper else ""
         found = [ok(_HELPER, f"Docker asks {PREFIX}{hop.helper}{behind}")]
-        if hop.target == ECR:
+        if hop.target == ECR.name:
             instead = self._plan.instead(hop.target, hop.server)
             found.append(ecr.check_host(hop.server, self._settings, instead))
             executable = self._executables.result(hop.helper)
@@ -187,7 +181,7 @@ def _inquiry(
 def _question(
     path: str, hop: Hop, environ: Mapping[str, str], deadline: float
 ) -> Callable[[], list[Finding]]:
-    needed = hop.target == ECR
+    needed = hop.target == ECR.name
 
     def ask() -> list[Finding]:
         seconds = max(0.1, round(deadline - time.monotonic() - 0.3, 1))  # so that its own end is told

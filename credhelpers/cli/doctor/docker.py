@@ -4,10 +4,10 @@ import os
 import stat
 from shlex import quote
 
-from credhelpers.cli.doctor.finding import Finding, fail, ok, warn
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.former_helpers import leftovers
 from credhelpers.credential import CredentialError
+from credhelpers.finding import Finding, fail, ok, warn
 
 _FILE, _MODE, _PLAINTEXT, _KEYS = "config file", "config mode", "plaintext", "credHelpers"
 _BACKUP = "backup"

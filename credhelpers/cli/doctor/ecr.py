@@ -2,9 +2,9 @@
 
 import time
 
-from credhelpers.cli.doctor.finding import Finding, fail, ok, warn
 from credhelpers.cli.shared.ecr_tokens import duration
 from credhelpers.config import Settings
+from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.servers import split_scheme
 from credhelpers.stores.ecr.hosts import host_of, registry_at
 from credhelpers.stores.ecr.mapping import choose

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from credhelpers import __version__, permissions, process
-from credhelpers.cli.doctor.finding import Finding, fail, ok, warn
+from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.stores.auto.external import PREFIX
 
 OURS = "credhelpers"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from shlex import quote
 
 from credhelpers import config, paths, permissions
-from credhelpers.cli.doctor.finding import Finding, fail, failed, ok, warn
 from credhelpers.credential import CredentialError
+from credhelpers.finding import Finding, fail, failed, ok, warn
 from credhelpers.state_fault import state_fault
 
 _CONFIG, _CACHE, _LOG = "config.toml", "token cache", "log"

@@ -1,185 +1,25 @@
-"""`credhelpers init`: from nothing to a store that works."""
+"""`credhelpers init`: one subcommand for each helper whose table entry names one."""
 
-import json
-import os
-import secrets
-import sys
-from collections.abc import Mapping
+from importlib import import_module
 
 import click
 
-from credhelpers import files
-from credhelpers.cli.init.keys import Key, SecretKeys, make_private
-from credhelpers.credential import Credential, CredentialError
-from credhelpers.log import one_line
-from credhelpers.stores.password_store import faults, git
-from credhelpers.stores.password_store.entries import is_there, is_there_to_read
-from credhelpers.stores.password_store.recipients import keys_in, read_key_list
-from credhelpers.stores.password_store.store import PasswordStore, store_directory
-
-_PROBE = "credhelpers.invalid/credhelpers-probe-"  # migrate passes over such keys, and clears them away
-
-_EXAMPLES = """\b
-Examples:
-  credhelpers init pass
-  credhelpers init pass --key ada@example.com
-  credhelpers init pass --no-passphrase
-  PASSWORD_STORE_DIR=/srv/store credhelpers init pass --key 0123456789ABCDEF
-
-\b
-Exit status: 0 when the store works, also when it did before; 1 when it does not, with the
-cause and what to do; 2 when the command line is wrong."""
+from credhelpers.suite import HELPERS
 
 
-@click.group()
+class _Stores(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return [helper.name for helper in HELPERS.values() if helper.init]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module, _, attribute = HELPERS[cmd_name].init.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+
+@click.group(cls=_Stores)
 def init() -> None:
     """Set up a place to keep credentials in."""
-
-
-@init.command("pass", epilog=_EXAMPLES)
-@click.option("--key", metavar="ID", help="Encrypt for this key: fingerprint, key id or e-mail address.")
-@click.option(
-    "--no-passphrase",
-    is_flag=True,
-    help="Make a key without a passphrase, for a machine where nobody can type one.",
-)
-@click.option("--force", is_flag=True, help="Encrypt for another key from now on than the store does.")
-@click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
-def init_pass(*, key: str | None, no_passphrase: bool, force: bool, as_json: bool) -> None:
-    """Make a password store, as pass(1) keeps it, and a GnuPG key for it if there is none.
-
-    The store is ~/.password-store, or what PASSWORD_STORE_DIR names; the keys are those of ~/.gnupg or
-    GNUPGHOME. At the end a secret is stored, read back and erased, so that what is said to work does.
-    A store that exists is only tried.
-    """
-    if key and no_passphrase:
-        raise click.UsageError("--no-passphrase makes a new key; leave out --key.")
-    directory = store_directory(os.environ)
-    keys = SecretKeys(os.environ)
-    former = _former_keys(directory)
-    report: dict[str, object] = {"store": directory, "made_key": False, "initialised": False}
-    chosen = keys.find(key) if key else None
-    if former and not chosen:
-        recipients = former
-    else:
-        if chosen is None:
-            chosen, report["made_key"] = _choose(keys, no_passphrase=no_passphrase, as_json=as_json)
-        _check(chosen)
-        recipients = [chosen.fingerprint]
-        report["initialised"] = _initialise(directory, former, chosen, keys, force=force)
-    _make_private_store(directory, os.environ)
-    _try(PasswordStore(os.environ))
-    _tell(report, recipients, as_json=as_json)
-
-
-def _make_private_store(directory: str, environ: Mapping[str, str]) -> None:
-    """Shut everybody else out of a store, unless its umask says that others share it."""
-    if environ.get("PASSWORD_STORE_UMASK"):
-        os.makedirs(directory, exist_ok=True)
-    else:
-        make_private(directory)
-
-
-def _choose(keys: SecretKeys, *, no_passphrase: bool, as_json: bool) -> tuple[Key, bool]:
-    """Return the key to take, and whether it was made for this."""
-    if no_passphrase:
-        click.secho(
-            f"credhelpers: the new key gets no passphrase: whoever can read {keys.home} can read the store",
-            fg="yellow",
-            err=True,
-        )
-        return keys.make(protected=False), True
-    if as_json or not sys.stdin.isatty():
-        raise CredentialError(
-            "there is no terminal to ask which key to take",
-            "name one with --key; or say --no-passphrase to make one for a machine without people",
-        )
-    usable = [key for key in keys.list() if not key.fault]
-    if usable:
-        for number, key in enumerate(usable, 1):
-            click.echo(f"{number:3}  {key.fingerprint}  {one_line(key.user_id)}")
-        click.echo(f"{len(usable) + 1:3}  a new key")
-        number = click.prompt("Encrypt for", type=click.IntRange(1, len(usable) + 1), default=1)
-        if number <= len(usable):
-            return usable[number - 1], False
-    else:
-        click.confirm("There is no usable GnuPG key. Make one?", default=True, abort=True)
-    click.echo("Choose a passphrase; it is asked for when credentials are read after a while.")
-    return keys.make(protected=True), True
-
-
-def _check(key: Key) -> None:
-    if key.fault:
-        raise CredentialError(f"the GPG key {key.fingerprint} {key.fault}", key.remedy or "name another key")
-
-
-def _former_keys(directory: str) -> list[str]:
-    """Return the keys that the store's .gpg-id names."""
-    path = os.path.join(directory, ".gpg-id")
-    try:
-        if not is_there_to_read(directory) or not is_there(path):
-            return []
-    except OSError as error:
-        raise faults.unreadable(error, directory) from None
-    return keys_in(read_key_list(path, os.environ))
-
-
-def _initialise(directory: str, former: list[str], key: Key, keys: SecretKeys, *, force: bool) -> bool:
-    """Write .gpg-id; return whether it was not there yet or named other keys."""
-    if former and _means(former, key, keys):
-        return False
-    if former and not force:
-        raise CredentialError(
-            f"the store in {directory} encrypts for {', '.join(former)}",
-            f"to encrypt all of it for the other key, too: pass init {key.fingerprint}; "
-            "for new secrets only: --force",
-        )
-    _make_private_store(directory, os.environ)
-    path = os.path.join(directory, ".gpg-id")
-    try:
-        files.replace(path, f"{key.fingerprint}\n".encode())
-    except OSError as error:
-        raise faults.unwritable(error, directory) from None
-    git.commit(directory, path, f"Set GPG id to {key.fingerprint}.", os.environ)
-    if former:
-        click.secho(
-            f"credhelpers: what the store has stays encrypted for {', '.join(former)} only",
-            fg="yellow",
-            err=True,
-        )
-        click.echo(f"credhelpers: to encrypt it anew: pass init {key.fingerprint}", err=True)
-    return True
-
-
-def _means(names: list[str], key: Key, keys: SecretKeys) -> bool:
-    """Tell whether a key is the only one that a list names, however it is spelt there."""
-    try:
-        return {keys.find(name.removesuffix("!")).fingerprint for name in names} == {key.fingerprint}
-    except CredentialError:
-        return False
-
-
-def _try(store: PasswordStore) -> None:
-    """Store a word, read it back and erase it.
-
-    Raises:
-        CredentialError: The store does not work; the cause says why.
-    """
-    server, word = _PROBE + secrets.token_hex(8), secrets.token_hex(16)
-    try:
-        store.store(server, Credential("probe", word))
-        if store.get(server).secret != word:
-            raise CredentialError("the password store does not give back what it was given")
-    finally:
-        store.erase(server)
-
-
-def _tell(report: dict[str, object], recipients: list[str], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({**report, "keys": recipients}, indent=2))
-        return
-    done = "is ready" if report["initialised"] else "was ready already"
-    tried = "a secret was stored, read back and erased"
-    click.secho(f"The password store {report['store']} {done}: {tried}.", fg="green")
-    click.echo(f"It encrypts for {', '.join(recipients)}.")
-    click.echo("Next, let Docker use it: credhelpers configure --store pass")

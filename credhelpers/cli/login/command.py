@@ -6,9 +6,9 @@ import sys
 
 import click
 
-from credhelpers.cli.configure.command import name_of_helper
 from credhelpers.cli.login import connection, registry
 from credhelpers.cli.login.connection import Trust
+from credhelpers.cli.shared import options
 from credhelpers.cli.shared.chosen_store import open_store
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path, docker_key, hostname_of
 from credhelpers.clients.docker_config_edit import forget, hand_over
@@ -58,7 +58,7 @@ def name_of_server(context: click.Context, argument: click.Parameter, value: str
 @click.option(
     "--store",
     metavar="NAME",
-    callback=name_of_helper,
+    type=options.HelperName(),
     help="Keep it by docker-credential-NAME. [default: the one that Docker asks]",
 )
 @click.option("--ca", metavar="FILE", type=click.Path(), help="Trust the authorities in this PEM file, too.")
@@ -66,10 +66,8 @@ def name_of_server(context: click.Context, argument: click.Parameter, value: str
     "--insecure", is_flag=True, help="Go on without TLS or with a certificate that nobody vouches for."
 )
 @click.option("--no-check", is_flag=True, help="Store without asking the registry.")
-@click.option(
-    "--docker-config", metavar="DIR", help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker."
-)
-@click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
+@options.docker_config
+@options.json_report()
 def login(  # noqa: PLR0913  one for each option
     *,
     server: str,
@@ -114,13 +112,11 @@ def login(  # noqa: PLR0913  one for each option
 @click.option(
     "--store",
     metavar="NAME",
-    callback=name_of_helper,
+    type=options.HelperName(),
     help="Erase it by docker-credential-NAME. [default: the one that Docker asks]",
 )
-@click.option(
-    "--docker-config", metavar="DIR", help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker."
-)
-@click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
+@options.docker_config
+@options.json_report()
 def logout(*, server: str, store: str | None, docker_config: str | None, as_json: bool) -> None:
     """Forget a registry's credential, under every name that docker logout erases, in config.json too."""
     key = docker_key(server)

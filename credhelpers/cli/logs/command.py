@@ -10,8 +10,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from credhelpers import permissions
-from credhelpers.cli.configure.command import name_of_helper
 from credhelpers.cli.logs.reading import Logs, Record
+from credhelpers.cli.shared import options
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
 from credhelpers.paths import state_directory
@@ -58,7 +58,7 @@ def _complete(context: click.Context, argument: click.Parameter, incomplete: str
 
 
 @click.command(epilog=_EXAMPLES, short_help="Show what the helpers have logged.")
-@click.argument("helper", required=False, callback=name_of_helper, shell_complete=_complete)
+@click.argument("helper", required=False, type=options.HelperName(), shell_complete=_complete)
 @click.option("--follow", "-f", is_flag=True, help="Go on, and show what comes, until Ctrl-C.")
 @click.option(
     "--lines",
@@ -69,9 +69,7 @@ def _complete(context: click.Context, argument: click.Parameter, incomplete: str
 @click.option(
     "--since", metavar="TIME", callback=moment, help="Show what is newer: 30s, 15m, 2h, 7d or a date."
 )
-@click.option(
-    "--json", "as_json", is_flag=True, help="Show each record as a JSON object on a line of its own."
-)
+@options.json_report("Show each record as a JSON object on a line of its own.")
 def logs(helper: str | None, *, follow: bool, lines: int | None, since: str, as_json: bool) -> None:
     """Show the logs of the helpers, or of one such as ecr-login, merged by time.
 

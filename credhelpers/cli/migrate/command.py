@@ -5,9 +5,9 @@ import os
 
 import click
 
-from credhelpers.cli.configure.command import name_of_helper
 from credhelpers.cli.migrate import migration
 from credhelpers.cli.migrate.migration import Found, Outcome
+from credhelpers.cli.shared import options
 from credhelpers.cli.shared.chosen_store import open_store
 from credhelpers.cli.shared.progress import progress
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path
@@ -50,22 +50,20 @@ class _Heard:
     "--from",
     "source",
     metavar="NAME",
-    callback=name_of_helper,
+    type=options.HelperName(),
     help="Move all that docker-credential-NAME has, instead of the secrets in config.json.",
 )
 @click.option(
     "--to",
     "target",
-    metavar="pass|keyring|auto|NAME",
-    callback=name_of_helper,
+    metavar=options.STORE_NAMES,
+    type=options.HelperName(),
     help="Move into docker-credential-NAME, and let Docker ask it. [default: config.json's credsStore]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace what the store has for a server already.")
-@click.option(
-    "--docker-config", metavar="DIR", help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker."
-)
+@options.docker_config
 @click.option("--dry-run", is_flag=True, help="Show what would be moved, and move nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
+@options.json_report()
 @click.pass_context
 def migrate(
     context: click.Context,

@@ -13,7 +13,7 @@ from credhelpers.clients.shared_file import Edit
 from credhelpers.credential import BadRequest, Credential, CredentialError, CredentialsNotFound
 
 if TYPE_CHECKING:
-    from credhelpers.protocol import Store
+    from credhelpers.store import Store
 
 # Since 0.9.0 the reference Secret Service helper lists the labels of its items instead of their servers.
 _LABEL = "Registry credentials for "

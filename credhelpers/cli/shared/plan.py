@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.config import Settings
 from credhelpers.credential import CredentialError
-from credhelpers.executables import BUILT_IN
 from credhelpers.log import Log
 from credhelpers.stores.auto.store import AutoStore
+from credhelpers.suite import AUTO, BUILT_IN
 
-AUTO = "auto"
-ECR = "ecr-login"
 _ANY = "registry.invalid"  # stands for any server (RFC 2606)
 
 
@@ -71,14 +69,14 @@ class Plan:
     def all_helpers(self) -> list[str]:
         """The helpers that Docker asks, and those that auto asks."""
         behind = [hop.target for hop in self.hops if hop.target]
-        if not self.hops and AUTO in self.helpers:
+        if not self.hops and AUTO.name in self.helpers:
             behind = [routed(_ANY, self._environ, self._settings)]
         return list(dict.fromkeys([*self.helpers, *behind]))
 
     def _hop(self, server: str) -> Hop:
         helper = self._config.helper_for(docker_key(server), self._search_path)
         return Hop(
-            server, helper, routed(server, self._environ, self._settings) if helper == AUTO else helper
+            server, helper, routed(server, self._environ, self._settings) if helper == AUTO.name else helper
         )
 
 
@@ -89,7 +87,7 @@ def routed(server: str, environ: Mapping[str, str], settings: Settings) -> str:
             AutoStore(environ, settings, Log("credhelpers", None, settings), BUILT_IN).target(server).helper
         )
     except CredentialError:
-        return AUTO
+        return AUTO.name
 
 
 def _asked(server: str) -> str:

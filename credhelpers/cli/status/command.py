@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
+from credhelpers.cli.shared import options
 from credhelpers.cli.shared.ecr_tokens import duration
 from credhelpers.cli.status.inventory import IN_FILE, Inventory, Row, take
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_config_path, docker_key
@@ -32,10 +33,8 @@ when there is no secret to show; 2 when the command line is wrong."""
 @click.option(
     "--show-secret", "server", metavar="SERVER", help="Show what Docker gets for this server, the secret too."
 )
-@click.option(
-    "--docker-config", metavar="DIR", help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker."
-)
-@click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
+@options.docker_config
+@options.json_report()
 @click.pass_context
 def status(context: click.Context, *, server: str | None, docker_config: str | None, as_json: bool) -> None:
     """Show every credential that Docker would use: where it is, and whose; no secret.

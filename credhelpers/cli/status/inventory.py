@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from credhelpers.cli.shared import ecr_tokens
 from credhelpers.cli.shared.bounded import Tasks
-from credhelpers.cli.shared.plan import AUTO, ECR, routed
+from credhelpers.cli.shared.plan import routed
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_key, hostname_of
 from credhelpers.config import Settings, load
 from credhelpers.credential import CredentialError, StoreUnavailable
 from credhelpers.servers import candidate_keys
 from credhelpers.stores.auto.external import PREFIX, ExternalStore, find_helper
+from credhelpers.suite import AUTO, ECR
 
 IN_FILE = "config.json"
 """Stands for a helper where Docker looks into its own file."""
@@ -133,7 +134,7 @@ class _Taking:
         """Return the row of a server that has a helper of its own; None when that helper failed."""
         if not helper:
             return None  # it is in the file, if anywhere
-        if helper == ECR:
+        if helper == ECR.name:
             return self._row(server, helper, "AWS")
         if listed is None:
             return None
@@ -143,8 +144,8 @@ class _Taking:
         return self._row(server, helper, username)
 
     def _row(self, server: str, helper: str, username: str) -> Row:
-        store = routed(server, self._environ, self._settings) if helper == AUTO else helper
-        if store == ECR:
+        store = routed(server, self._environ, self._settings) if helper == AUTO.name else helper
+        if store == ECR.name:
             return self._ecr_row(server, helper, username)
         kind = "identity token" if username == TOKEN_USERNAME else "password"
         return Row(server, helper, store, username, kind)
@@ -152,17 +153,17 @@ class _Taking:
     def _ecr_row(self, server: str, helper: str, username: str) -> Row:
         kept = ecr_tokens.cached(server, self._environ, self._settings)
         if kept is None:
-            return Row(server, helper, ECR, "", "", note="this is no ECR registry, so it gets no token")
+            return Row(server, helper, ECR.name, "", "", note="this is no ECR registry, so it gets no token")
         identity = ecr_tokens.selected_identity(self._environ, kept.chosen)
         note = f"the last request failed: {kept.failure.cause}" if kept.failure else ""
         host = hostname_of(server)
         if kept.token is None:
             note = note or "the next pull gets a token"
-            return Row(host, helper, ECR, username, "ECR token", identity=identity, note=note)
+            return Row(host, helper, ECR.name, username, "ECR token", identity=identity, note=note)
         if kept.by_login:
             identity = "docker login"
         expires, user = kept.token.expires, kept.token.username
-        return Row(host, helper, ECR, user, "ECR token", identity=identity, expires=expires, note=note)
+        return Row(host, helper, ECR.name, user, "ECR token", identity=identity, expires=expires, note=note)
 
     def _in_the_file(self) -> list[Row]:
         rows = []

@@ -2,15 +2,13 @@
 
 from credhelpers.servers import HUB_HOSTS, matches, split_scheme
 from credhelpers.stores.ecr.hosts import host_of
-from credhelpers.stores.ecr.mapping import choose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from credhelpers.config import Settings
-
-ECR = "ecr-login"
+    from credhelpers.store import Serves
 
 # Hosts whose credentials a cloud's own helper makes, and those helpers, the better one first.
 _CLOUDS = (
@@ -30,7 +28,7 @@ class Target:
     Attributes:
         helper: The helper's name, which is what follows ``docker-credential-``.
         key: What it is asked for.
-        reason: ``route``, ``as`` (the key that a route names), ``ecr``, ``cloud`` or ``default``.
+        reason: ``route``, ``as`` (the key that a route names), ``host``, ``cloud`` or ``default``.
         match: The ``match`` of the route, when one decided.
     """
 
@@ -51,13 +49,19 @@ class Routes:
 
     Args:
         settings: The routes and, for custom domains, the registries of ECR.
+        issuers: The helpers that make the credentials of certain hosts, and which those are.
         is_installed: Tells whether there is a helper of a name; asked for clouds only.
         default: Tells the name of the helper for everything else; asked only when it is needed.
     """
 
     def __init__(
-        self, settings: "Settings", is_installed: "Callable[[str], bool]", default: "Callable[[], str]"
+        self,
+        settings: "Settings",
+        issuers: "Mapping[str, Serves]",
+        is_installed: "Callable[[str], bool]",
+        default: "Callable[[], str]",
     ) -> None:
+        self._issuers = issuers
         self._settings = settings
         self._is_installed = is_installed
         self._default = default
@@ -77,8 +81,9 @@ class Routes:
         for route in self._routes:
             if route.get("as") == server:
                 return Target(route["helper"], server, "as", route["match"])
-        if host and choose(host_of(server), self._settings)[0]:
-            return Target(ECR, server, "ecr")
+        for helper, serves in self._issuers.items() if host else ():
+            if serves(server, self._settings):
+                return Target(helper, server, "host")
         cloud = self._cloud(server) if host else ""
         return Target(cloud, server, "cloud") if cloud else Target(self._default(), server, "default")
 

@@ -6,7 +6,7 @@ import sys
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
 from credhelpers.log import warn
 from credhelpers.servers import HUB_KEY, candidate_keys, split_scheme
-from credhelpers.stores.auto.routes import ECR, Routes, Target
+from credhelpers.stores.auto.routes import Routes, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from credhelpers.config import Settings
     from credhelpers.log import Log
-    from credhelpers.protocol import OpenStore, Store
+    from credhelpers.store import Helper, Store
 
 _STARTED_BY = "CREDHELPERS_AUTO"  # in the environment of what we start: who we are
 _CORRECT = "correct auto.default or auto.route in the configuration"
@@ -27,7 +27,7 @@ class AutoStore:
         environ: The client's environment.
         settings: The routes, the default, and how long another helper may take.
         log: Is told who was asked, and what of several stores could not be read.
-        built_in: How to open the stores that need no other process, by the names of their helpers.
+        built_in: The helpers that are asked without starting a process, by name.
 
     Raises:
         StoreUnavailable: A helper that this store has started has started this store.
@@ -38,7 +38,7 @@ class AutoStore:
         environ: "Mapping[str, str]",
         settings: "Settings",
         log: "Log",
-        built_in: "Mapping[str, OpenStore]",
+        built_in: "Mapping[str, Helper]",
     ) -> None:
         self._environ = environ
         self._settings = settings
@@ -46,7 +46,8 @@ class AutoStore:
         self._built_in = built_in
         self._opened: dict[str, Store] = {}
         self._configured = settings.text("auto.default")
-        self._routes = Routes(settings, self._is_installed, self._default)
+        self._issuers = {name: helper.serves for name, helper in built_in.items() if helper.serves}
+        self._routes = Routes(settings, self._issuers, self._is_installed, self._default)
         if _is_started_by_itself(environ.get(_STARTED_BY, "")):
             raise StoreUnavailable(
                 "docker-credential-auto was started by a helper that it asks itself", _CORRECT
@@ -96,11 +97,12 @@ class AutoStore:
     def list(self) -> dict[str, str]:
         """Return the username of each server for which `get` would look into the store that names it.
 
-        The stores are the default, those of the routes, and ECR; the helpers of clouds are not asked unless
-        a route names them, for each would name all hosts of its cloud. One that fails costs its own entries.
+        The stores are the default, those of the routes, and the issuers of tokens; the helpers of clouds are
+        not asked unless a route names them, for each would name all hosts of its cloud. One that fails costs
+        its own entries.
         """
         usernames: dict[str, str] = {}
-        for helper in dict.fromkeys([self._default(), *self._routes.helpers, ECR]):
+        for helper in dict.fromkeys([self._default(), *self._routes.helpers, *self._issuers]):
             try:
                 entries = self._open(helper).list()
             except _NoStore:
@@ -135,15 +137,13 @@ class AutoStore:
 
     def _open(self, helper: str) -> "Store":
         if helper not in self._opened:
-            opening = self._built_in.get(helper)
-            self._opened[helper] = (
-                self._open_built_in(helper, opening) if opening else self._open_external(helper)
-            )
+            is_ours = helper in self._built_in
+            self._opened[helper] = self._open_built_in(helper) if is_ours else self._open_external(helper)
         return self._opened[helper]
 
-    def _open_built_in(self, helper: str, opening: "OpenStore") -> "Store":
+    def _open_built_in(self, helper: str) -> "Store":
         try:
-            return opening(self._environ, self._settings, self._log)
+            return self._built_in[helper].open(self._environ, self._settings, self._log)
         except StoreUnavailable as error:
             is_guess = helper == "keyring" and not self._settings.text("auto.default")
             if not is_guess or helper in self._routes.helpers or not _is_absence(error):

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credhelpers.protocol import Store
+    from credhelpers.store import Store
 
 _LONGEST = 1 << 16  # bytes of a configuration
 _SECRET_SERVICE = ("keyring.backends.SecretService.Keyring", "keyring.backends.libsecret.Keyring")

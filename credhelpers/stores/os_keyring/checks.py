@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from credhelpers.cli.doctor.finding import Finding, fail, failed, ok, warn
 from credhelpers.credential import StoreUnavailable
+from credhelpers.finding import Finding, fail, failed, ok, warn
 
 _BUS, _SERVICE, _COLLECTION, _BACKEND = (
     "session bus",

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from shlex import quote
 
 from credhelpers import process
-from credhelpers.cli.doctor.finding import Finding, fail, failed, ok, warn
 from credhelpers.credential import StoreUnavailable
+from credhelpers.finding import Finding, fail, failed, ok, warn
 from credhelpers.stores.password_store.entries import FOLDER
 from credhelpers.stores.password_store.gpg import Gpg
 from credhelpers.stores.password_store.recipients import recipients
