@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    Hear = Callable[[bytes], object]
+    OnStderr = Callable[[bytes], object]
 
 _SIGHUP, _SIGKILL, _SIGPIPE, _SIGTERM, _SIGXFSZ = 1, 9, 13, 15, 25  # the signal module brings enum
 _CHUNK = 1 << 16
@@ -52,12 +52,12 @@ def find(names: tuple[str, ...], environ: "Mapping[str, str]") -> str | None:
 def run(
     command: list[str],
     environ: "Mapping[str, str]",
-    given: "bytes | int",
+    stdin: "bytes | int",
     seconds: float,
     limit: int,
     *,
-    apart: bool = False,
-    hear: "Hear | None" = None,
+    new_session: bool = False,
+    on_stderr: "OnStderr | None" = None,
 ) -> Outcome:
     """Run a program and return what became of it.
 
@@ -66,18 +66,18 @@ def run(
     Args:
         command: The absolute path and the arguments.
         environ: Its environment.
-        given: Its standard input: content to send, or a descriptor to read on.
+        stdin: Its standard input: content to send, or a descriptor to read on.
         seconds: When to kill it.
         limit: Bytes of output, or of messages, at which to kill it.
-        apart: Whether it gets a session of its own: then it cannot wait for somebody at the terminal, and
-            what it has started is killed with it.
-        hear: Is given its messages as they come.
+        new_session: Whether it gets a session of its own: then it cannot ask at the terminal, and what it
+            has started is killed with it.
+        on_stderr: Called with its messages as they come.
 
     Raises:
         OSError: It cannot be started.
     """
-    child = _Child(given, apart=apart, hear=hear)
-    if apart:
+    child = _Child(stdin, new_session=new_session, on_stderr=on_stderr)
+    if new_session:
         with _EndsOnSignals():
             return _run(child, command, environ, seconds, limit)
     return _run(child, command, environ, seconds, limit)
@@ -142,15 +142,15 @@ class _SignalsHeld:
 class _Child:
     """A running program, the ends of the pipes to it and what came out of them."""
 
-    def __init__(self, given: "bytes | int", *, apart: bool, hear: "Hear | None") -> None:
-        self._given = given
-        self._apart = apart
-        self._hear = hear
+    def __init__(self, stdin: "bytes | int", *, new_session: bool, on_stderr: "OnStderr | None") -> None:
+        self._stdin = stdin
+        self._new_session = new_session
+        self._on_stderr = on_stderr
         self._pid = 0
         self.streams = {1: bytearray(), 2: bytearray(), 3: bytearray()}
         self._sources: dict[int, bytearray] = {}
         self._sink = -1
-        self._unsent = memoryview(given if isinstance(given, bytes) else b"")
+        self._unsent = memoryview(stdin if isinstance(stdin, bytes) else b"")
         self._exit_status: int | None = None
         self._end = -1
 
@@ -158,19 +158,19 @@ class _Child:
         """Start the program; whatever comes of it, `end` and `close` are to be called."""
         theirs = []
         try:
-            if isinstance(self._given, bytes):
+            if isinstance(self._stdin, bytes):
                 source, self._sink = os.pipe()
                 os.set_blocking(self._sink, False)
                 theirs.append(source)
                 actions = [(os.POSIX_SPAWN_DUP2, source, 0)]
             else:
-                actions = [(os.POSIX_SPAWN_DUP2, self._given, 0)]
+                actions = [(os.POSIX_SPAWN_DUP2, self._stdin, 0)]
             for target, content in self.streams.items():  # 3 last: it may be the number of one of ours
                 source, sink = os.pipe()
                 self._sources[source] = content
                 theirs.append(sink)
                 actions.append((os.POSIX_SPAWN_DUP2, sink, target))
-            if self._apart:
+            if self._new_session:
                 with _SignalsHeld() as mask:  # one between its start and our knowing it would leave it behind
                     self._pid = self._spawn(command, environ, actions, setsid=True, setsigmask=mask)
             else:
@@ -238,8 +238,8 @@ class _Child:
             return len(self._unsent) > 0
         chunk = os.read(descriptor, _CHUNK)
         self._sources[descriptor] += chunk
-        if chunk and self._hear and self._sources[descriptor] is self.streams[2]:
-            self._hear(chunk)
+        if chunk and self._on_stderr and self._sources[descriptor] is self.streams[2]:
+            self._on_stderr(chunk)
         return len(chunk) > 0
 
     def _has_ended(self) -> bool:
@@ -255,7 +255,7 @@ class _Child:
             return -1  # it has never run
         if self._exit_status is None:
             if kill:
-                (os.killpg if self._apart else os.kill)(self._pid, _SIGKILL)
+                (os.killpg if self._new_session else os.kill)(self._pid, _SIGKILL)
             self._exit_status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
         return self._exit_status
 

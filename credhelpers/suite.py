@@ -48,9 +48,9 @@ def _open_ecr(environ: "Mapping[str, str]", settings: "Settings", log: "Log") ->
 
 def _is_ecr(server: str, settings: "Settings") -> bool:
     from credhelpers.stores.ecr.hosts import host_of
-    from credhelpers.stores.ecr.mapping import choose
+    from credhelpers.stores.ecr.mapping import registry_for
 
-    return choose(host_of(server), settings)[0] is not None
+    return registry_for(host_of(server), settings)[0] is not None
 
 
 def _open_auto(environ: "Mapping[str, str]", settings: "Settings", log: "Log") -> "Store":

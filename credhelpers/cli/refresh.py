@@ -21,7 +21,7 @@ from credhelpers.config import Settings
 from credhelpers.credential import CredentialError
 from credhelpers.log import Log, one_line
 from credhelpers.stores.ecr.hosts import host_of
-from credhelpers.stores.ecr.mapping import choose
+from credhelpers.stores.ecr.mapping import registry_for
 from credhelpers.stores.ecr.store import EcrStore
 from credhelpers.suite import AUTO, ECR
 
@@ -114,7 +114,7 @@ def _all_hosts(store: EcrStore, configuration: Settings, docker_directory: str |
         known = [*config.cred_helpers, *config.auths]
         servers += [server for server in known if config.helper_for(server) in _ISSUERS]
     hosts = dict.fromkeys(host_of(server) for server in servers)
-    return [host for host in hosts if host and choose(host, configuration)[0]]
+    return [host for host in hosts if host and registry_for(host, configuration)[0]]
 
 
 def _refresh_each(store: EcrStore, hosts: list[str], advance: Callable[[], object]) -> _Outcome:

@@ -11,7 +11,7 @@ from credhelpers.credential import Credential
 _SECRETS = ("auth", "username", "password", "identitytoken")
 
 
-def choose_helpers(path: str, store: str | None, helpers: dict[str, str]) -> Change:
+def set_helpers(path: str, store: str | None, helpers: dict[str, str]) -> Change:
     """Return the change that names helpers.
 
     Args:
@@ -60,7 +60,7 @@ def hand_over(
         path: The file, for messages.
         secrets: What the helper has; an entry that says something else by now keeps it, unless this is None.
         servers: More servers that are to have an entry.
-        store: As for `choose_helpers`.
+        store: As for `set_helpers`.
     """
 
     def change(content: bytes | None) -> bytes | None:

@@ -33,7 +33,7 @@ def store_path(environ: Mapping[str, str]) -> str:
     return os.path.join(podman_directory(environ), "registries.conf.d", "50-credhelpers.conf")
 
 
-def choose_store(path: str, store: str) -> Change:
+def set_store(path: str, store: str) -> Change:
     """Return the change that makes that file name a store; one that somebody has edited is refused."""
     text = _COMMENT + _LINE.replace("{store}", store)
 
@@ -49,5 +49,5 @@ def choose_store(path: str, store: str) -> Change:
 
 
 def is_ours(content: bytes) -> bool:
-    """Tell whether a file is as `choose_store` makes it."""
+    """Tell whether a file is as `set_store` makes it."""
     return _OURS.fullmatch(content) is not None

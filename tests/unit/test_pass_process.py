@@ -107,7 +107,7 @@ def spawn_and_be_told_to_end(*arguments, **attributes):
     os.kill(os.getpid(), signal.SIGTERM)
     return started
 os.posix_spawn = spawn_and_be_told_to_end
-process.run(["/bin/sleep", "60"], {}, b"", 60, 1000, apart=True)
+process.run(["/bin/sleep", "60"], {}, b"", 60, 1000, new_session=True)
 """
 
 
@@ -130,5 +130,5 @@ def test_a_signal_at_the_moment_of_its_start_leaves_nothing_behind() -> None:
 
 def test_no_signal_is_blocked_in_what_is_started() -> None:
     script = "grep SigBlk /proc/self/status"
-    outcome = process.run(["/bin/sh", "-c", script], _ENVIRON, b"", 20, 1000, apart=True)
+    outcome = process.run(["/bin/sh", "-c", script], _ENVIRON, b"", 20, 1000, new_session=True)
     assert outcome.output.split() == [b"SigBlk:", b"0" * 16]

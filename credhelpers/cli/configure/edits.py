@@ -12,7 +12,7 @@ from credhelpers.clients.former_helpers import backup_of
 from credhelpers.clients.shared_file import Edit, whole
 from credhelpers.credential import CredentialError
 from credhelpers.stores.ecr.hosts import host_of
-from credhelpers.stores.ecr.mapping import choose
+from credhelpers.stores.ecr.mapping import registry_for
 from credhelpers.suite import ECR
 
 
@@ -88,15 +88,15 @@ def edits(wishes: Wishes, environ: Mapping[str, str]) -> list[Edit]:
     planned = []
     if wishes.store or helpers:
         path = wishes.docker_path(environ)
-        change = docker_config_edit.choose_helpers(path, wishes.store, helpers)
+        change = docker_config_edit.set_helpers(path, wishes.store, helpers)
         planned.append(Edit(path, change, backup=backup_of(path)))
     if wishes.for_podman and helpers:
         path = podman.lasting_auth_path(environ)
-        change = docker_config_edit.choose_helpers(path, None, helpers)
+        change = docker_config_edit.set_helpers(path, None, helpers)
         planned.append(Edit(path, change, backup=backup_of(path)))
     if wishes.for_podman and wishes.store:
         path = podman.store_path(environ)
-        planned.append(Edit(path, podman.choose_store(path, wishes.store), 0o644, whole))
+        planned.append(Edit(path, podman.set_store(path, wishes.store), 0o644, whole))
     if wishes.for_nomad:
         planned.append(Edit(wishes.system_file, nomad.answer_empty(wishes.system_file), 0o644, whole))
         if wishes.writes_stanza:
@@ -113,7 +113,7 @@ def _ecr_key(server: str, environ: Mapping[str, str]) -> str:
         CredentialError: It is none, however alike it looks.
     """
     host = host_of(server)
-    if host and choose(host, config.load(environ))[0] is not None:
+    if host and registry_for(host, config.load(environ))[0] is not None:
         return docker_key(server).lower()
     if not host:
         raise CredentialError(

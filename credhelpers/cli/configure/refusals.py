@@ -9,7 +9,7 @@ from credhelpers.cli.shared.chosen_store import helper_beside, near_miss
 from credhelpers.credential import CredentialError
 from credhelpers.stores.auto.external import PREFIX, find_helper
 from credhelpers.stores.ecr.hosts import host_of
-from credhelpers.stores.ecr.mapping import choose
+from credhelpers.stores.ecr.mapping import registry_for
 
 
 def check_helper(name: str) -> None:
@@ -31,7 +31,7 @@ def check_region(server: str, environ: Mapping[str, str]) -> None:
     Raises:
         CredentialError: No partition has such a region, as far as botocore knows.
     """
-    registry, _ = choose(host_of(server), config.load(environ))
+    registry, _ = registry_for(host_of(server), config.load(environ))
     if registry is None:
         return  # it is refused for that
     known = set(_regions())

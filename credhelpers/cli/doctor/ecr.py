@@ -7,7 +7,7 @@ from credhelpers.config import Settings
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.servers import split_scheme
 from credhelpers.stores.ecr.hosts import host_of, registry_at
-from credhelpers.stores.ecr.mapping import choose
+from credhelpers.stores.ecr.mapping import registry_for
 from credhelpers.stores.ecr.store import Cached
 
 _HOST, _TOKEN, _FAILURE = "ECR host", "cached token", "remembered failure"
@@ -22,7 +22,7 @@ def check_host(server: str, settings: Settings, instead: str) -> Finding:
         settings: Have the tables that make other hosts registries of ECR's.
         instead: How to name another helper for it.
     """
-    registry, chosen = choose(host_of(server), settings)
+    registry, chosen = registry_for(host_of(server), settings)
     if registry is None:
         text = f"{server} gets no token: {_why_not(server)}"
         return fail(_HOST, text, f"correct the name, or {instead}")
@@ -33,7 +33,7 @@ def check_host(server: str, settings: Settings, instead: str) -> Finding:
 
 def check_look_alike(server: str, settings: Settings) -> list[Finding]:
     """Say so when a server that has another helper is an ECR registry, or was most likely meant to be one."""
-    registry, _ = choose(host_of(server), settings)
+    registry, _ = registry_for(host_of(server), settings)
     if registry is not None:
         text = f"{registry.host} is an ECR registry: its passwords last 12 hours, and ecr-login renews them"
         return [warn(_HOST, text, f"credhelpers configure --ecr {registry.host}")]

@@ -56,7 +56,7 @@ def all_on_path(name: str, environ: Mapping[str, str]) -> list[str]:
 def identify(path: str, environ: Mapping[str, str]) -> Executable:
     """Ask an executable for its version, and tell whose it is."""
     try:
-        outcome = process.run([path, "version"], environ, b"", _SECONDS, _LARGEST, apart=True)
+        outcome = process.run([path, "version"], environ, b"", _SECONDS, _LARGEST, new_session=True)
     except OSError:
         return Executable(path, "", "")
     said = outcome.output.decode(errors="replace").strip() if outcome.exit_status == 0 else ""

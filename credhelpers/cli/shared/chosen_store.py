@@ -11,12 +11,12 @@ from credhelpers.stores.auto.external import PREFIX, ExternalStore, find_helper
 _SECONDS = 120.0  # for one answer: somebody may have to type a passphrase
 
 
-def open_store(name: str, hear: Callable[[bytes], object] | None = None) -> ExternalStore:
+def open_store(name: str, on_stderr: Callable[[bytes], object] | None = None) -> ExternalStore:
     """Open a helper that is on PATH, or that is installed beside this command.
 
     Args:
         name: What follows ``docker-credential-``.
-        hear: Is given what it says on stderr; without it that goes to ours.
+        on_stderr: Is given what it says on stderr; without it that goes to ours.
 
     Raises:
         CredentialError: It is in neither place.
@@ -25,7 +25,7 @@ def open_store(name: str, hear: Callable[[bytes], object] | None = None) -> Exte
     if executable is None:
         remedy = f"{near_miss(name)}install it, or name another helper"
         raise CredentialError(f"{PREFIX}{name} is not on PATH", remedy)
-    return ExternalStore(executable, os.environ, _SECONDS, hear)
+    return ExternalStore(executable, os.environ, _SECONDS, on_stderr)
 
 
 def helper_beside(name: str) -> str | None:

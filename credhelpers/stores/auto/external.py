@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
 
-    from credhelpers.process import Hear, Outcome
+    from credhelpers.process import OnStderr, Outcome
 
 PREFIX = "docker-credential-"
 """What the name of every helper's executable begins with (docker/cli, credential-helpers)."""
@@ -40,18 +40,22 @@ class ExternalStore:
         executable: Its absolute path.
         environ: The environment to run it in.
         seconds: How long it may take; then it is killed, with all that it has started.
-        hear: Is given what it writes to standard error, as it comes; else that goes to our own.
+        on_stderr: Called with what it writes to standard error, as it comes; else that goes to our own.
     """
 
     def __init__(
-        self, executable: str, environ: "Mapping[str, str]", seconds: float, hear: "Hear | None" = None
+        self,
+        executable: str,
+        environ: "Mapping[str, str]",
+        seconds: float,
+        on_stderr: "OnStderr | None" = None,
     ) -> None:
         self.name = os.path.basename(executable)
         self._executable = executable
         home = paths.home_directory(environ)
         self._environ = environ if environ.get("HOME") or not home else {**environ, "HOME": home}
         self._seconds = seconds
-        self._hear = hear
+        self._on_stderr = on_stderr
 
     def get(self, server: str) -> Credential:
         """Return the credential for exactly this server.
@@ -109,12 +113,12 @@ class ExternalStore:
             self._fail("list", outcome)
         return listable(self._read("list", outcome.output).items(), self.name)
 
-    def _run(self, verb: str, given: bytes) -> "Outcome":
+    def _run(self, verb: str, stdin: bytes) -> "Outcome":
         command = [self._executable, verb]
-        hear = self._hear or _Echo(self.name)
+        on_stderr = self._on_stderr or _Echo(self.name)
         try:
             outcome = process.run(
-                command, self._environ, given, self._seconds, _LARGEST, apart=True, hear=hear
+                command, self._environ, stdin, self._seconds, _LARGEST, new_session=True, on_stderr=on_stderr
             )
         except OSError as error:
             raise StoreUnavailable(

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from credhelpers.config import Settings
 
 
-def choose(host: str, settings: "Settings") -> tuple[Registry | None, dict[str, str]]:
+def registry_for(host: str, settings: "Settings") -> tuple[Registry | None, dict[str, str]]:
     """Return the registry at a host and what the first table that matches the host says of it.
 
     A host that is not Amazon's by its name, such as a PrivateLink endpoint or a domain of one's own, is a

@@ -269,7 +269,9 @@ class _Program:
         if path is None:
             raise self._bad("is not on PATH", f"install it, or {self._fix}")
         try:
-            done = process.run([path, *words[1:]], self._environ, b"", self._seconds, _LARGEST, apart=True)
+            done = process.run(
+                [path, *words[1:]], self._environ, b"", self._seconds, _LARGEST, new_session=True
+            )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise self._bad(f"cannot be started: {reason}", f"install it, or {self._fix}") from None

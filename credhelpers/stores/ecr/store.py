@@ -7,7 +7,7 @@ from credhelpers.credential import BadRequest, Credential, CredentialsNotFound, 
 from credhelpers.paths import state_directory
 from credhelpers.stores.ecr.hosts import Registry, host_of
 from credhelpers.stores.ecr.identity import Identity, identify
-from credhelpers.stores.ecr.mapping import choose
+from credhelpers.stores.ecr.mapping import registry_for
 from credhelpers.stores.ecr.tokens import NoCache, Token, TokenCache, shared_name, stored_name
 
 TYPE_CHECKING = False
@@ -149,7 +149,7 @@ class EcrStore:
 
     def _place(self, server: str) -> "_Place | None":
         host = host_of(server)
-        registry, chosen = choose(host, self._settings)
+        registry, chosen = registry_for(host, self._settings)
         if registry is None:
             return None
         kind = "-public" if registry.public else "-fips" if registry.fips else ""

@@ -154,7 +154,7 @@ class Gpg:
         """Return the terminals that there seem to be, usable or not."""
         return _terminals(self._environ)
 
-    def _run(self, arguments: list[str], given: "bytes | int") -> "Outcome":
+    def _run(self, arguments: list[str], stdin: "bytes | int") -> "Outcome":
         program = process.find(("gpg2", "gpg"), self._environ)
         if program is None:
             raise StoreUnavailable(
@@ -163,7 +163,7 @@ class Gpg:
             )
         command = [program, *self._options, *_OPTIONS, *arguments]
         try:
-            return process.run(command, self._environ, given, self.patience, _LIMIT)
+            return process.run(command, self._environ, stdin, self.patience, _LIMIT)
         except OSError as error:
             raise StoreUnavailable(
                 f"cannot start {program}: {error.strerror}", "install GnuPG again, or correct PATH"
