@@ -48,5 +48,5 @@ def test_a_signature_counts_by_its_own_judgement(
 ) -> None:
     status = "".join(f"[GNUPG:] {line}\n" for line in lines).encode()
     runner = Gpg({"HOME": "/nonexistent"})
-    monkeypatch.setattr(runner, "_run", lambda *_: Outcome(0, b"", b"", status))
+    monkeypatch.setattr(runner, "run", lambda *_: Outcome(0, b"", b"", status))
     assert runner.signers(b"", "x").get(KEY) == judgement

@@ -26,11 +26,8 @@ MODULES = _modules()
 
 
 def _imports(path: Path) -> set[str]:
-    """Return the modules that a file imports, wherever in it, other than for types alone."""
+    """Return the modules that a file imports, wherever in it, for its annotations too."""
     tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body = []
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

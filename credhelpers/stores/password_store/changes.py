@@ -7,6 +7,7 @@ from credhelpers import files
 from credhelpers.credential import StoreUnavailable
 from credhelpers.process import quoted
 from credhelpers.stores.password_store import faults, git
+from credhelpers.stores.password_store.encryption import encrypt
 from credhelpers.stores.password_store.entries import (
     FOLDER,
     SUFFIX,
@@ -43,7 +44,7 @@ def put(directory: str, server: str, credential: "Credential", environ: "Mapping
     path = f"{folder}/{file_name(credential.username)}"
     gpg = Gpg(environ)
     chosen = recipients(directory, os.path.dirname(path), gpg, environ)
-    content = gpg.encrypt(credential.secret.encode(), chosen.keys, f"choose another key: {chosen.change}")
+    content = encrypt(gpg, credential.secret.encode(), chosen.keys, f"choose another key: {chosen.change}")
     mask = os.umask(umask(environ))
     try:
         _make_folder(directory, f"{directory}/{FOLDER}")

@@ -8,6 +8,7 @@ from shlex import quote
 from credhelpers import process
 from credhelpers.credential import StoreUnavailable
 from credhelpers.finding import Finding, fail, failed, ok, warn
+from credhelpers.stores.password_store.encryption import decrypt, encrypt
 from credhelpers.stores.password_store.entries import FOLDER
 from credhelpers.stores.password_store.gpg import Gpg
 from credhelpers.stores.password_store.recipients import recipients
@@ -45,7 +46,7 @@ def check_password_store(environ: Mapping[str, str]) -> list[Finding]:
     found.append(ok(_STORE, f"{directory} encrypts for {', '.join(keys)}"))
     found += mode
     try:
-        encrypted = gpg.encrypt(_PROBE, keys, f"choose another key: {chosen.change}")
+        encrypted = encrypt(gpg, _PROBE, keys, f"choose another key: {chosen.change}")
     except StoreUnavailable as error:
         return [*found, failed(_ENCRYPT, error)]
     return [*found, ok(_ENCRYPT, "the key can be encrypted to"), _decryption(gpg, encrypted, keys)]
@@ -67,7 +68,7 @@ def _mode(directory: str) -> Finding:
 
 def _decryption(gpg: Gpg, encrypted: bytes, keys: list[str]) -> Finding:
     try:
-        gpg.decrypt(encrypted, _PROBE_NAME)
+        decrypt(gpg, encrypted, _PROBE_NAME)
     except StoreUnavailable as error:
         if _PROBE_NAME not in error.remedy:
             return failed(_DECRYPT, error)

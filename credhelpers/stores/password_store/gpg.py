@@ -1,11 +1,11 @@
-"""GnuPG, started once for each need: decrypt, encrypt, and who signed; never a secret in its arguments."""
+"""GnuPG, run as pass runs it: who signed, and what it knows of keys; never a secret in its arguments."""
 
 import os
 import sys
 
 from credhelpers import paths, process
 from credhelpers.credential import StoreUnavailable
-from credhelpers.stores.password_store.gpg_status import has_status, status_lines
+from credhelpers.stores.password_store.gpg_status import status_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,45 +52,6 @@ class Gpg:
         if home:
             self._environ["HOME"] = home
 
-    def decrypt(self, encrypted: "bytes | int", path: str) -> bytes:
-        """Return the plain content of an encrypted file.
-
-        Args:
-            encrypted: What is in it, or a descriptor by which it is open for reading.
-            path: Its name, for the person who must act when it cannot be decrypted.
-
-        Raises:
-            StoreUnavailable: gpg cannot do it, for the reason given.
-        """
-        outcome = self._run(["--quiet", "--decrypt"], encrypted)
-        if not _is_decrypted(outcome) and self._may_ask_again(outcome):
-            if isinstance(encrypted, int):
-                os.lseek(encrypted, 0, os.SEEK_SET)
-            outcome = self._run(["--decrypt"], encrypted)
-        if not _is_decrypted(outcome):
-            from credhelpers.stores.password_store import gpg_failure
-
-            raise gpg_failure.of_decryption(outcome, path, self)
-        return outcome.output
-
-    def encrypt(self, content: bytes, recipients: list[str], another: str) -> bytes:
-        """Return a content encrypted so that each recipient can decrypt it.
-
-        Args:
-            content: What to encrypt.
-            recipients: Keys as the user names them: fingerprints, key ids or e-mail addresses.
-            another: How to choose another key, for the person who must act when one is of no use.
-
-        Raises:
-            StoreUnavailable: gpg cannot do it, for the reason given.
-        """
-        outcome = self._run([*(f"--recipient={key}" for key in recipients), "--encrypt"], content)
-        if outcome.exit_status != 0 or not outcome.output:
-            from credhelpers.stores.password_store import gpg_failure
-
-            raise gpg_failure.of_encryption(outcome, another, self)
-        return outcome.output
-
     def signers(self, content: bytes, signature: str) -> dict[str, str]:
         """Return the fingerprints, of keys and their primary keys, that signed a content.
 
@@ -101,7 +62,7 @@ class Gpg:
             content: What was signed.
             signature: The file with the detached signature.
         """
-        outcome = self._run(["--verify", "--", signature, "-"], content)
+        outcome = self.run(["--verify", "--", signature, "-"], content)
         signers: dict[str, str] = {}
         judgement, key = "", ""
         for keyword, *fields in status_lines(outcome.status):
@@ -119,21 +80,13 @@ class Gpg:
 
     def describe(self, key: str) -> str:
         """Return what gpg knows of a public key, in its colon format (doc/DETAILS)."""
-        outcome = self._run(["--with-colons", "--with-secret", "--list-keys", "--", key], b"")
+        outcome = self.run(["--with-colons", "--with-secret", "--list-keys", "--", key], b"")
         return outcome.output.decode(errors="replace")
 
     def describe_own(self) -> str:
         """Return what gpg knows of the secret keys, in its colon format."""
-        outcome = self._run(["--with-colons", "--list-secret-keys"], b"")
+        outcome = self.run(["--with-colons", "--list-secret-keys"], b"")
         return outcome.output.decode(errors="replace")
-
-    def _may_ask_again(self, outcome: "Outcome") -> bool:
-        """Tell whether gpg may be run once more to say why it failed, and nobody sees a prompt twice.
-
-        ``--quiet`` saves a seventh of gpg's time, and hides why a key was of no use.
-        """
-        prompted = has_status(outcome, "PINENTRY_LAUNCHED") and self.is_attended
-        return outcome.exit_status is not None and not prompted
 
     @property
     def environ(self) -> "Mapping[str, str]":
@@ -154,7 +107,16 @@ class Gpg:
         """Return the terminals that there seem to be, usable or not."""
         return _terminals(self._environ)
 
-    def _run(self, arguments: list[str], stdin: "bytes | int") -> "Outcome":
+    def run(self, arguments: list[str], stdin: "bytes | int") -> "Outcome":
+        """Run gpg with these arguments behind the user's and ours.
+
+        Args:
+            arguments: Its command and that command's options; never a secret.
+            stdin: Its standard input: content, or a descriptor to read on.
+
+        Raises:
+            StoreUnavailable: It cannot be started.
+        """
         program = process.find(("gpg2", "gpg"), self._environ)
         if program is None:
             raise StoreUnavailable(
@@ -168,10 +130,6 @@ class Gpg:
             raise StoreUnavailable(
                 f"cannot start {program}: {error.strerror}", "install GnuPG again, or correct PATH"
             ) from None
-
-
-def _is_decrypted(outcome: "Outcome") -> bool:
-    return outcome.exit_status == 0 and has_status(outcome, "DECRYPTION_OKAY")
 
 
 def terminal(environ: "Mapping[str, str]") -> str:

@@ -134,6 +134,7 @@ class PasswordStore:
             return entries.newest_entry(folder)
 
     def _decrypt(self, entry: "Entry", descriptor: int) -> Credential:
+        from credhelpers.stores.password_store.encryption import decrypt
         from credhelpers.stores.password_store.gpg import Gpg
 
         try:
@@ -141,7 +142,7 @@ class PasswordStore:
                 from credhelpers.stores.password_store import faults
 
                 raise faults.no_entry(entry.path, "is not a regular file")
-            content = Gpg(self._environ).decrypt(descriptor, entry.path)
+            content = decrypt(Gpg(self._environ), descriptor, entry.path)
         finally:
             os.close(descriptor)
         try:
