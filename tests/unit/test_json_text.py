@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credhelpers.clients import json_text
+from credhelpers.clients.docker_config_edit import hand_over, set_helpers
+from credhelpers.credential import CredentialError
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -96,10 +98,25 @@ def test_a_value_put_back_as_text_brings_back_every_byte(
     assert json_text.put_text(json_text.put(before, (key,), "x"), key, former) == before
 
 
-def test_nesting_beyond_any_recursion_is_passed_over() -> None:
-    deep = '{"a":' * 50_000 + "[]" + "}" * 50_000
-
-    assert json_text.put(f'{{"x":{deep},"s":1}}', ("s",), 2) == f'{{"x":{deep},"s":2}}'
+@pytest.mark.parametrize("make", ["set_helpers", "hand_over"])
+def test_deep_nesting_is_edited_or_refused(make: str) -> None:
+    outcomes = set()
+    for depth in range(850, 1050):
+        deep = '{"a":' * depth + "[]" + "}" * depth
+        before = f'{{"auths":{{"r":{{"auth":"YTpi","x":{deep}}}}}}}'
+        change = (
+            set_helpers("config.json", "pass", {})
+            if make == "set_helpers"
+            else hand_over("config.json", {"r": None}, [], "pass")
+        )
+        try:
+            after = change(before.encode())
+        except CredentialError as refusal:
+            outcomes.add(refusal.cause)
+        else:
+            assert after is not None and deep.encode() in after
+            outcomes.add("edited")
+    assert outcomes == {"edited", "config.json nests objects or lists too deeply to be read"}
 
 
 @pytest.mark.parametrize(
