@@ -1,7 +1,6 @@
 """What config.toml says: every key checked, every complaint with file, line and key."""
 
 import os
-import stat
 
 from credhelpers import files, paths
 from credhelpers.credential import CredentialError
@@ -163,15 +162,11 @@ class _File:
 
         self._path = path
         try:
-            if not stat.S_ISREG(os.stat(path).st_mode):
-                raise CredentialError(
-                    f"{path} is no regular file", f"move it away: {permissions.to_move_away(path)}"
-                )
-            with open(path, encoding="utf-8") as file:
-                self._text = file.read(_LARGEST + 1)
-            if len(self._text) > _LARGEST:
-                raise CredentialError(f"{path} is larger than {_LARGEST} characters", "correct the file")
+            self._text = files.read_regular(path, _LARGEST).decode()
             self._content = tomllib.loads(self._text)
+        except files.Untrusted as error:
+            remedy = f"move it away: {permissions.to_move_away(path)}"
+            raise CredentialError(str(error), remedy) from None
         except OSError as error:
             remedy = permissions.to_read(path, error)
             raise CredentialError(f"cannot read {path}: {error.strerror}", remedy) from None

@@ -7,9 +7,10 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
-_NEVER_BLOCK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    Check = Callable[[str, os.stat_result], None]
+
+_NEVER_BLOCK = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _KEPT = 3  # full logs
 _ABANDONED_AFTER = 60.0  # seconds after which a temporary file has no living writer
 
@@ -19,7 +20,7 @@ class Untrusted(OSError):
 
 
 def trust_directory(path: str) -> None:
-    """Check that a directory is the user's own and that nobody else can write to it.
+    """Check that a directory is the user's own and that no other user can write to it.
 
     Raises:
         FileNotFoundError: It does not exist.
@@ -63,48 +64,62 @@ def read_private(path: str, limit: int) -> bytes:
 
     Raises:
         FileNotFoundError: It does not exist.
-        Untrusted: It is no regular file, too large, another user's, others may read or write it, or it has
-            a second name.
+        Untrusted: It is not a regular file, too large, another user's, others may read or write it, or it
+            has a second name.
     """
-    return _read(path, limit, _NEVER_BLOCK, private=True)
+    return _read(path, limit, _NEVER_BLOCK, _check_private)
 
 
-def read_regular(path: str, limit: int) -> bytes:
-    """Read a file of whomever, through links too, but nothing that could block or never end.
+def read_regular(path: str, limit: int, check: "Check | None" = None) -> bytes:
+    """Read a regular file of any owner, following links; a file that could block is not opened.
 
     Args:
         path: The file.
         limit: The largest size, in bytes, that is still read.
+        check: Called with the path and the status of the open file before it is read; may raise.
 
     Raises:
         FileNotFoundError: It does not exist.
-        Untrusted: It is no regular file, or too large.
+        Untrusted: It is not a regular file, or too large.
         OSError: It cannot be read.
     """
-    return _read(path, limit, _NEVER_BLOCK & ~getattr(os, "O_NOFOLLOW", 0), private=False)
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise Untrusted(f"{path} is not a regular file")  # opening a device may do something
+    return _read(path, limit, _NEVER_BLOCK & ~os.O_NOFOLLOW, check)
 
 
-def _read(path: str, limit: int, flags: int, *, private: bool) -> bytes:
+def _read(path: str, limit: int, flags: int, check: "Check | None") -> bytes:
     descriptor = os.open(path, os.O_RDONLY | flags)
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-            raise Untrusted(f"{path} is not a regular file of at most {limit} bytes")
-        if private and (status.st_uid != os.geteuid() or status.st_mode & 0o077):
-            raise Untrusted(f"other users may read or write {path}")
-        if private and status.st_nlink > 1:
-            raise Untrusted(f"{path} has another name, a hard link")
-        return os.read(descriptor, min(limit, status.st_size + 1))
+        if not stat.S_ISREG(status.st_mode):
+            raise Untrusted(f"{path} is not a regular file")
+        if check:
+            check(path, status)
+        content = b""
+        size = min(status.st_size or 1 << 16, limit) + 1  # some file systems do not know the size
+        while len(content) <= limit and (chunk := os.read(descriptor, size)):
+            content += chunk
     finally:
         os.close(descriptor)
+    if len(content) > limit:
+        raise Untrusted(f"{path} is larger than {limit} bytes")
+    return content
+
+
+def _check_private(path: str, status: os.stat_result) -> None:
+    if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise Untrusted(f"other users may read or write {path}")
+    if status.st_nlink > 1:
+        raise Untrusted(f"{path} has another name, a hard link")
 
 
 def facts(path: str) -> str:
-    """Return what tells a file from every other one and from every other version of it, in one line.
+    """Return one line that identifies a file and this version of it.
 
-    Times alone do not: image builds, ``cp -p`` and ``touch -r`` give two files the same one. The inode and
-    the time of its last change (ctime) are the kernel's own. The line is as GNU ``stat -L -c '%f %u %h %d:%i
-    %s %.9Y %.9Z'`` prints it, so that a shell can compare it.
+    Times are not enough: image builds, ``cp -p`` and ``touch -r`` give two files the same one. The inode and
+    the time of the last change (ctime) are set by the kernel. The line is what GNU ``stat -L -c '%f %u %h
+    %d:%i %s %.9Y %.9Z'`` prints, so that a shell can compare it.
 
     Returns:
         Mode, owner, links, device and inode, size, times; empty for a file that does not exist;
@@ -124,10 +139,10 @@ def facts(path: str) -> str:
 
 
 def replace(path: str, content: bytes, mode: int = 0o600) -> None:
-    """Put a new content in place of a file so that a reader, or a crash, meets the old one or the new one.
+    """Replace a file's content so that a reader, or a crash, sees either the old content or the new one.
 
     Raises:
-        OSError: The disk is full, read-only or not ours; the old content stands.
+        OSError: The disk is full or read-only, or the user may not write; the old content stands.
     """
     _sweep(path)
     temporary = f"{path}.{os.getpid()}-{time.monotonic_ns():x}.tmp"
@@ -145,29 +160,46 @@ def replace(path: str, content: bytes, mode: int = 0o600) -> None:
     sync_directory(os.path.dirname(path))
 
 
+def rename(source: str, target: str, *, exchange: bool) -> bool:
+    """Rename a file by renameat2(2): exchange two files, or fail where the target exists.
+
+    Returns:
+        False when it was not done: the target is there (or not there to exchange), or the kernel or the
+        file system has no such call.
+    """
+    import ctypes
+
+    try:
+        call = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError):
+        return False  # a libc without it
+    here, flag = -100, 2 if exchange else 1  # AT_FDCWD; RENAME_EXCHANGE, RENAME_NOREPLACE
+    return bool(call(here, os.fsencode(source), here, os.fsencode(target), flag) == 0)
+
+
 def append_private(path: str, line: bytes, largest: int) -> None:
     """Add a line to a file that only the user can read; one write, so that lines of others do not mix in.
 
     Args:
         path: The file, made when it is missing.
         line: What to add.
-        largest: The size, in bytes, at which the file is put aside as ``<path>.1``, and the former one as
-            ``<path>.2``; the oldest goes. A writer that has the file open meanwhile loses nothing.
+        largest: The size, in bytes, at which the file is rotated: renamed to ``<path>.1``, and the former one
+            to ``<path>.2``; the oldest is removed. A writer that has the file open meanwhile loses nothing.
 
     Raises:
-        Untrusted: It is no regular file of the user's own.
+        Untrusted: It is not a regular file of this user.
         OSError: It cannot be written.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NEVER_BLOCK, 0o600)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-            raise Untrusted(f"{path} is no regular file of this user's")
+            raise Untrusted(f"{path} is not a regular file of this user")
         if status.st_mode & 0o077:
             os.fchmod(descriptor, 0o600)
         os.write(descriptor, line)
         if status.st_size + len(line) >= largest:
-            _put_aside(path, status.st_ino)
+            _rotate(path, status.st_ino)
     finally:
         os.close(descriptor)
 
@@ -185,8 +217,8 @@ class Lock:
     Args:
         path: A directory that exists, or a file that is made when it is missing.
         seconds: How long to wait for another holder.
-        is_needless: Tells, while another holds it, whether what it was wanted for has been done; then the
-            wait ends without the lock.
+        is_needless: Returns, while another process holds the lock, whether the work it is wanted for has been
+            done; then the wait ends without the lock.
 
     Raises:
         TimeoutError: On entering, when another process still holds it by then.
@@ -234,19 +266,14 @@ class Lock:
         except FileNotFoundError:
             return False
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: "TracebackType | None",
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
 
 
 def remove_lock(path: str) -> None:
     """Remove a lock file that no process holds; one that is held stays.
 
-    Whoever waits for it finds that it has gone, and locks the file that is there by then.
+    A process that waits for it notices that it is gone, and locks the new file.
     """
     try:
         with Lock(path, -1.0):
@@ -255,7 +282,7 @@ def remove_lock(path: str) -> None:
         return
 
 
-def _put_aside(path: str, inode: int) -> None:
+def _rotate(path: str, inode: int) -> None:
     """Rename a full file and its predecessors, unless another process has done so already."""
     try:
         with Lock(path, 1.0):
@@ -270,7 +297,7 @@ def _put_aside(path: str, inode: int) -> None:
 
 
 def _sweep(path: str) -> None:
-    """Remove what writers of this file that were killed have left."""
+    """Remove the temporary files of writers that were killed."""
     directory, name = os.path.split(path)
     for entry in os.listdir(directory):
         if entry.startswith(name + ".") and entry.endswith(".tmp"):
@@ -283,8 +310,8 @@ def _sweep(path: str) -> None:
 
 
 def sync_directory(path: str) -> None:
-    """Let what was renamed in a directory outlive a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    """Make a rename in a directory survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

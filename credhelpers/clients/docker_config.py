@@ -3,22 +3,20 @@
 import base64
 import os
 import shutil
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
 from credhelpers import paths
 from credhelpers.clients import go_json
+from credhelpers.clients.shared_file import read_if_exists
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.servers import HUB_HOSTS, HUB_KEY, split_scheme
 
-LARGEST = 16 << 20  # bytes; a larger file is none of Docker's
 TOKEN_USERNAME = "<token>"  # noqa: S105  a name, no secret
 """The username under which a helper keeps an identity token (docker/cli credentials/native_store.go)."""
 
 _T = TypeVar("_T", str, dict[str, object])
-_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def docker_config_path(environ: Mapping[str, str], directory: str | None = None) -> str:
@@ -56,32 +54,6 @@ def podman_directory(environ: Mapping[str, str]) -> str:
     """Return the directory of the user's own configuration of podman, buildah and skopeo."""
     base = environ.get("XDG_CONFIG_HOME") or os.path.join(_home(environ), ".config")
     return os.path.join(base, "containers")
-
-
-def read_bounded(path: str) -> bytes:
-    """Read a file of at most `LARGEST` bytes; nothing that could block or never end is read.
-
-    Raises:
-        FileNotFoundError: It does not exist.
-        CredentialError: It is no regular file, too large, or cannot be read.
-    """
-    try:
-        descriptor = os.open(path, _OPEN)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise CredentialError(f"{path} is no regular file", "move it away")
-            with open(descriptor, "rb", closefd=False) as file:
-                content = file.read(LARGEST + 1)
-        finally:
-            os.close(descriptor)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise CredentialError(f"cannot read {path}: {error.strerror}", "make it readable") from None
-    if len(content) > LARGEST:
-        raise CredentialError(f"{path} has more than {LARGEST >> 20} MiB", "see what has filled it")
-    return content
 
 
 @dataclass(frozen=True)
@@ -131,12 +103,10 @@ class DockerConfig:
         """Read the file at a path; one that does not exist says nothing.
 
         Raises:
-            CredentialError: It cannot be read, is larger than `LARGEST`, or is not what Docker could read.
+            CredentialError: It cannot be read, or Docker could not read it.
         """
-        try:
-            return cls(path, read_bounded(path))
-        except FileNotFoundError:
-            return cls(path, b"", exists=False)
+        content = read_if_exists(path)
+        return cls(path, content or b"", exists=content is not None)
 
     def helper_for(self, server: str, search_path: str | None = None) -> str:
         """Return the name of the helper that Docker asks about a server; empty when it looks in the file.

@@ -48,9 +48,7 @@ def copy(source: str, target: int) -> None:
 
 
 def _attributes(file: str | int) -> dict[str, bytes]:
-    """Return the extended attributes of a file; none where the system has no such thing."""
-    if not hasattr(os, "listxattr"):
-        return {}
+    """Return the extended attributes of a file; none where the file system has none."""
     try:
         return {name: os.getxattr(file, name) for name in os.listxattr(file) if name not in _OF_THE_CONTENT}
     except OSError as error:

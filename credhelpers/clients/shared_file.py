@@ -1,6 +1,5 @@
 """Editing a file that other programs edit too: nothing of theirs is lost, and a crash leaves old or new."""
 
-import ctypes
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,18 +7,18 @@ from shlex import quote
 
 from credhelpers import files
 from credhelpers.clients import file_attributes
-from credhelpers.clients.docker_config import read_bounded
 from credhelpers.credential import CredentialError
 
 BACKUP = ".credhelpers-backup"
 """What the name of a backup ends with."""
 
+LARGEST = 16 << 20
+"""Bytes; no configuration of a client is larger."""
+
 _LOCK_SECONDS = 10.0
 _TRIES = 100
 _TEMPORARY = ".credhelpers-"
-_AT_FDCWD = -100
-_NOREPLACE, _EXCHANGE = 1, 2  # renameat2(2)
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Change = Callable[[bytes | None], bytes | None]
 """Makes the new content from the newest one; None is a file that does not exist."""
@@ -144,44 +143,39 @@ def abandoned(path: str) -> list[str]:
 
 
 def read_if_exists(path: str) -> bytes | None:
-    """Read a file; None when it does not exist.
+    """Read a file of at most `LARGEST` bytes; None when it does not exist.
 
     Raises:
-        CredentialError: As for `read_bounded`.
+        CredentialError: It is not a regular file, too large, or cannot be read.
     """
     try:
-        return read_bounded(path)
+        return files.read_regular(path, LARGEST)
     except FileNotFoundError:
         return None
+    except files.Untrusted as error:
+        raise CredentialError(str(error), "move it away") from None
+    except OSError as error:
+        raise CredentialError(f"cannot read {path}: {error.strerror}", "make it readable") from None
 
 
 def _take_place(temporary: str, path: str, before: bytes | None) -> bool:
     """Rename a file to where exactly the old content is; when something else is there, leave that there.
 
-    The names are exchanged, and what came back is compared, so that a file that was put there in the moment
-    since it was last read is put back. Where the system cannot exchange names, that moment remains.
+    The names are exchanged, and the file that came back is compared: one that another program has put there
+    since the last look is put back. Where the system cannot exchange names, it may be lost in that moment.
     """
     if read_if_exists(path) != before:
         return False
-    if not _rename(temporary, path, _NOREPLACE if before is None else _EXCHANGE):
+    if not files.rename(temporary, path, exchange=before is not None):
         if read_if_exists(path) != before:
             return False
         os.replace(temporary, path)
         return True
     if before is None or read_if_exists(temporary) == before:
         return True
-    if not _rename(temporary, path, _EXCHANGE):
+    if not files.rename(temporary, path, exchange=True):
         os.replace(temporary, path)
     return False
-
-
-def _rename(source: str, target: str, flag: int) -> bool:
-    """Rename by renameat2; return False when the kernel or the file system has no such thing, or must not."""
-    try:
-        call = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError):
-        return False
-    return bool(call(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), flag) == 0)
 
 
 def _write(path: str, content: bytes, old: str | None, mode: int) -> None:

@@ -33,8 +33,7 @@ esac
 _DRIVER = """
 import os, signal, sys
 fatal, after, *arguments = int(sys.argv[1]), sys.argv[2] == "after", *sys.argv[3:]
-from credhelpers import process
-from credhelpers.clients import shared_file
+from credhelpers import files, process
 from credhelpers.cli import main
 steps = 0
 def deadly(function):
@@ -52,7 +51,7 @@ def deadly(function):
     return step
 for module, names in (
     (os, ("write", "fsync", "replace", "unlink", "fchmod", "mkdir")),
-    (shared_file, ("_rename",)),
+    (files, ("rename",)),
     (process, ("run",)),
 ):
     for name in names:

@@ -132,7 +132,7 @@ def test_a_directory_in_its_place_is_refused(home: DockerHome) -> None:
     home.config.unlink()
     home.config.mkdir()
 
-    assert "is no regular file" in home.fail(*ARGUMENTS)
+    assert "is not a regular file" in home.fail(*ARGUMENTS)
 
 
 def test_a_file_of_5_megabytes_is_edited(home: DockerHome) -> None:
@@ -152,7 +152,7 @@ def test_a_file_that_is_too_large_for_dockers_is_refused(home: DockerHome) -> No
     with home.config.open("r+b") as file:
         file.truncate(17 << 20)
 
-    assert "more than 16 MiB" in home.fail(*ARGUMENTS)
+    assert "is larger than 16777216 bytes" in home.fail(*ARGUMENTS)
 
     assert home.config.stat().st_size == 17 << 20
 

@@ -182,7 +182,7 @@ def test_a_bad_file_is_an_error_that_names_the_place(home: Path, text: str, comp
 def test_a_file_that_is_none_or_far_too_large_is_an_error(home: Path) -> None:
     file = home / ".config/credhelpers/config.toml"
     os.mkfifo(file)
-    with pytest.raises(CredentialError, match="is no regular file"):
+    with pytest.raises(CredentialError, match="is not a regular file"):
         load(home)
     file.unlink()
     file.write_text("#" * (2 << 20))

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from credhelpers.clients.docker_config import (
-    LARGEST,
     DockerConfig,
     docker_config_path,
     docker_key,
     podman_auth_path,
 )
+from credhelpers.clients.shared_file import LARGEST
 from credhelpers.credential import CredentialError
 
 HUB = "https://index.docker.io/v1/"
@@ -169,7 +169,7 @@ def test_a_file_beyond_any_size_is_refused(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(LARGEST + 1)
 
-    with pytest.raises(CredentialError, match="more than 16 MiB"):
+    with pytest.raises(CredentialError, match="is larger than 16777216 bytes"):
         DockerConfig.read(str(path))
 
 
@@ -177,5 +177,5 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     os.mkfifo(path)
 
-    with pytest.raises(CredentialError, match="no regular file"):
+    with pytest.raises(CredentialError, match="is not a regular file"):
         DockerConfig.read(str(path))

@@ -1,8 +1,8 @@
-"""For whom the password store encrypts, by pass's own rules (password-store.sh, set_gpg_recipients)."""
+"""Which keys the password store encrypts for, by pass's own rules (password-store.sh, set_gpg_recipients)."""
 
 import os
-import stat
 
+from credhelpers import files
 from credhelpers.credential import StoreUnavailable
 from credhelpers.process import quoted
 from credhelpers.stores.password_store import faults
@@ -43,8 +43,8 @@ def recipients(directory: str, folder: str, gpg: "Gpg", environ: "Mapping[str, s
         environ: The client's environment, with pass's own variables in it.
 
     Raises:
-        StoreUnavailable: The store names no keys, its list cannot be read or trusted, or is not signed as it
-            must be.
+        StoreUnavailable: The store names no keys, its list cannot be read or trusted, or has no valid
+            signature where one is required.
     """
     keys = environ.get("PASSWORD_STORE_KEY", "").split()
     if keys:
@@ -52,7 +52,7 @@ def recipients(directory: str, folder: str, gpg: "Gpg", environ: "Mapping[str, s
     try:
         found = nearest(directory, folder, ".gpg-id")
         if found is None:
-            is_there_to_read(directory)  # raises when it cannot be told
+            is_there_to_read(directory)  # raises when the directory cannot be looked at
     except OSError as error:
         raise faults.unreadable(error, directory) from None
     if found is None:
@@ -78,70 +78,52 @@ def keys_in(content: bytes) -> list[str]:
 
 
 def read_key_list(path: str, environ: "Mapping[str, str]") -> bytes:
-    """Return the content of a ``.gpg-id``, which whoever may write to decides who can read the secrets.
+    """Return the content of a ``.gpg-id``, which decides who can read the secrets.
 
     Args:
-        path: The file, which is there.
-        environ: ``PASSWORD_STORE_UMASK`` tells whether the user's group shares the store.
+        path: The file, which exists.
+        environ: ``PASSWORD_STORE_UMASK`` says whether the user's group shares the store.
 
     Raises:
-        StoreUnavailable: It cannot be read, or is no regular file, or others may write to it.
+        StoreUnavailable: It cannot be read, or is not a regular file, or others may write to it.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise _irregular(path, "is not a regular file")  # not even opened: that may block or do something
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            _trust(path, os.fstat(descriptor), environ)
-            content = _read(descriptor)
-        finally:
-            os.close(descriptor)
+        content = files.read_regular(path, _LONGEST, lambda _, status: _check_trust(path, status, environ))
+    except files.Untrusted as error:
+        raise _irregular(path, str(error)) from None
     except FileNotFoundError:
-        raise _irregular(path, "is a symbolic link that leads nowhere") from None
+        raise _irregular(path, f"{path} is a symbolic link that leads nowhere") from None
     except OSError as error:
         raise faults.unreadable(error, os.path.dirname(path)) from None
-    if len(content) > _LONGEST:
-        raise _irregular(path, f"is larger than {_LONGEST} bytes")
     if b"\0" in content:
-        raise _irregular(path, "contains a NUL character")
+        raise _irregular(path, f"{path} contains a NUL character")
     return content
 
 
-def _read(descriptor: int) -> bytes:
-    content = b""
-    while len(content) <= _LONGEST and (chunk := os.read(descriptor, _LONGEST + 1)):
-        content += chunk
-    return content
-
-
-def _trust(path: str, status: os.stat_result, environ: "Mapping[str, str]") -> None:
-    """Refuse a list that others may write to, other than by the umask that the user has set for the store."""
-    if not stat.S_ISREG(status.st_mode):
-        raise _irregular(path, "is not a regular file")
+def _check_trust(path: str, status: os.stat_result, environ: "Mapping[str, str]") -> None:
+    """Refuse a list that others may write to, unless the user's umask for the store says that they may."""
     shared = ~umask(environ) & 0o020  # on purpose, with the group
     if status.st_uid not in (0, os.geteuid()) and not shared:
         copy = quoted(path + ".own")
         raise StoreUnavailable(
-            f"{path} belongs to another user, who so chooses who can decrypt",
+            f"{path} belongs to another user, who can therefore choose who can decrypt",
             f"check the keys in it, then make it yours: cp {quoted(path)} {copy} && "
             f"mv -f {copy} {quoted(path)}",
         )
-    for place, mode in (
-        (path, status.st_mode),
-        (os.path.dirname(path), os.stat(os.path.dirname(path)).st_mode),
-    ):
+    directory = os.path.dirname(path)
+    for place, mode in ((path, status.st_mode), (directory, os.stat(directory).st_mode)):
         if mode & 0o022 & ~shared:
             raise StoreUnavailable(
-                f"other users may write to {place}, and so choose who can decrypt",
+                f"other users may write to {place}, and can therefore choose who can decrypt",
                 f"check the keys in {path}, then: chmod go-w {quoted(place)}",
             )
 
 
 def umask(environ: "Mapping[str, str]") -> int:
-    """Return the permissions that are taken away from new files of the store.
+    """Return the permissions that new files of the store do not get.
 
     Raises:
-        StoreUnavailable: ``PASSWORD_STORE_UMASK`` is no octal number.
+        StoreUnavailable: ``PASSWORD_STORE_UMASK`` is not an octal number.
     """
     named = environ.get("PASSWORD_STORE_UMASK") or "077"
     try:
@@ -152,9 +134,9 @@ def umask(environ: "Mapping[str, str]") -> int:
         ) from None
 
 
-def _irregular(path: str, fault: str) -> StoreUnavailable:
+def _irregular(path: str, cause: str) -> StoreUnavailable:
     again = "credhelpers init pass --key <your GPG key>"
     return StoreUnavailable(
-        f"{path} {fault}",
-        f"move it away and make it anew: mv {quoted(path)} {quoted(path + '.old')} && {again}",
+        cause,
+        f"move it away and make a new one: mv {quoted(path)} {quoted(path + '.old')} && {again}",
     )
