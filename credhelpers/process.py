@@ -178,11 +178,10 @@ class _Child:
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
-        if hasattr(os, "pidfd_open"):
-            try:
-                self._end = os.pidfd_open(self._pid)
-            except OSError:
-                pass  # an old kernel, or a sandbox that does not know it
+        try:
+            self._end = os.pidfd_open(self._pid)
+        except (AttributeError, OSError):
+            pass  # a Python without it, an old kernel, or a sandbox that does not know it
 
     def _spawn(
         self,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +14,7 @@ from credhelpers.servers import candidate_keys
 from credhelpers.stores.os_keyring.backend import BackendStore
 from credhelpers.stores.os_keyring.secret_service import SecretServiceStore
 from tests.support.keyring import SecretService
-from tests.support.os_keyrings import imitate_macos, imitate_windows
+from tests.support.keyring_backends import MemoryBackend, SearchingBackend
 
 if TYPE_CHECKING:
     from credhelpers.store import Store
@@ -94,19 +93,8 @@ def test_the_secret_service_agrees_with_a_dictionary(
         store.close()
 
 
-def _on_windows(patch: pytest.MonkeyPatch) -> Store:
-    return BackendStore(imitate_windows(patch)[0], lock=None, longest=1280)
-
-
-def _on_macos(patch: pytest.MonkeyPatch) -> Store:
-    return BackendStore(imitate_macos(patch)[0], lock=None)
-
-
-@pytest.mark.parametrize("open_store", [_on_windows, _on_macos])
+@pytest.mark.parametrize("backend_class", [MemoryBackend, SearchingBackend])
 @settings(max_examples=300, deadline=None)
 @given(steps=_sequences())
-def test_an_imitated_keyring_agrees_with_a_dictionary(
-    open_store: Callable[[pytest.MonkeyPatch], Store], steps: list[Step]
-) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        _agree(open_store(patch), steps)
+def test_a_backend_agrees_with_a_dictionary(backend_class: Any, steps: list[Step]) -> None:
+    _agree(BackendStore(backend_class(), lock=None), steps)

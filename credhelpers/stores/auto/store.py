@@ -195,8 +195,6 @@ def _as_docker_stores(server: str) -> str:
 
 def _is_absence(error: StoreUnavailable) -> bool:
     """Tell whether there is no keyring at all, and not one that is locked or broken."""
-    if sys.platform != "linux":
-        return False
     from credhelpers.stores.os_keyring.bus import NoService
 
     return isinstance(error, NoService)

@@ -1,9 +1,8 @@
-"""The OS keyring: the Secret Service spoken to directly, every other one through the ``keyring`` package."""
+"""The OS keyring: the Secret Service over D-Bus, every other one through the ``keyring`` package."""
 
-import errno
 import os
-import stat
-import sys
+
+from credhelpers import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +15,10 @@ _SECRET_SERVICE = ("keyring.backends.SecretService.Keyring", "keyring.backends.l
 
 
 def open_keyring(environ: "Mapping[str, str]") -> "Store":
-    """Return the keyring of this desktop, or the one that the user named to the ``keyring`` package.
+    """Return the Secret Service, or the backend of the ``keyring`` package that the user named instead.
 
-    On Linux that is the Secret Service, unless ``PYTHON_KEYRING_BACKEND`` or keyring's own configuration file
-    name a backend. Without a Secret Service it is the best other backend that keyring itself recommends.
+    ``PYTHON_KEYRING_BACKEND`` or keyring's own configuration file name one. Without a Secret Service it is
+    the best other backend that keyring itself recommends.
 
     Args:
         environ: The client's environment.
@@ -27,7 +26,7 @@ def open_keyring(environ: "Mapping[str, str]") -> "Store":
     Raises:
         StoreUnavailable: There is no keyring, or it does not answer.
     """
-    if sys.platform != "linux" or names_another_backend(environ):
+    if names_another_backend(environ):
         from credhelpers.stores.os_keyring.backend import open_configured_backend
 
         return open_configured_backend(environ)
@@ -47,37 +46,31 @@ def open_keyring(environ: "Mapping[str, str]") -> "Store":
 
 
 def names_another_backend(environ: "Mapping[str, str]") -> bool:
-    """Return whether the user chose a backend; what keyring calls the Secret Service is no other one.
+    """Return whether the user named a backend that is not one of keyring's own for the Secret Service.
 
     Raises:
-        StoreUnavailable: The file that would name one cannot be read, so that it cannot be told.
+        StoreUnavailable: The file that would name one cannot be read.
     """
     named = environ.get("PYTHON_KEYRING_BACKEND")
     if named:
         return named not in _SECRET_SERVICE
     configuration = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", ""), ".config")
     lines = _read(os.path.join(configuration, "python_keyring", "keyringrc.cfg")).splitlines()
-    chosen = [line.partition("=")[2].strip() for line in lines if line.startswith("default-keyring")]
-    return bool(chosen) and chosen[-1] not in _SECRET_SERVICE
+    backends = [line.partition("=")[2].strip() for line in lines if line.startswith("default-keyring")]
+    return bool(backends) and backends[-1] not in _SECRET_SERVICE
 
 
 def _read(path: str) -> str:
-    """Return the keyring package's configuration, or nothing where there is none."""
+    """Return the keyring package's configuration; empty where there is none."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO would block
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "not a regular file")
-            return os.read(descriptor, _LONGEST).decode()
-        finally:
-            os.close(descriptor)
+        return files.read_regular(path, _LONGEST).decode()
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         from credhelpers.credential import StoreUnavailable
         from credhelpers.process import quoted
 
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        reason = error.strerror or error if isinstance(error, OSError) else "it is not UTF-8"
         raise StoreUnavailable(
             f"cannot read {path}, which may name another keyring: {reason}",
             f"correct it, or move it away: mv {quoted(path)} {quoted(path + '.old')}",

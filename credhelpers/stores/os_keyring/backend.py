@@ -1,32 +1,30 @@
-"""Credentials through a backend of the ``keyring`` package: macOS, Windows, KWallet and third parties.
+"""Credentials through a backend of the ``keyring`` package: KWallet, and whatever third parties offer.
 
-An entry's service is the server URL, its username the username. A backend can neither be asked for all its
-entries nor, some of them, for an entry without its username, so an index entry in the same keyring has both.
+An entry's service is the server URL, its username the username. A backend cannot list its entries, and some
+cannot find an entry without its username, so an index entry in the same keyring has both.
 """
 
+import json
 import os
-import sys
 from contextlib import contextmanager
 
 from credhelpers import files, paths
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
 from credhelpers.servers import candidate_keys
-from credhelpers.stores.listing import listable, skip
-from credhelpers.stores.os_keyring.index import read_index, write_index
-from credhelpers.stores.os_keyring.parts import Parts
+from credhelpers.stores.listing import listable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from credhelpers.stores.os_keyring.parts import Backend
+    from keyring.backend import KeyringBackend
 
 _LOCK_SECONDS = 20.0
-_WINDOWS_LONGEST = 1280
-"""UTF-16 code units: CRED_MAX_CREDENTIAL_BLOB_SIZE is 2,560 bytes (wincred.h), and keyring writes UTF-16."""
+_INDEX = ("credhelpers: servers and usernames", "index")  # service and username
+_EMPTY = "credhelpers-parts:0:"  # stands for an empty secret, which some backends do not keep
 
 _NEVER_BY_ITSELF = tuple("keyring.backends." + name for name in ("SecretService", "chainer", "libsecret"))
-"""What speaks to the Secret Service; when others are looked for, that is not there."""
+"""Backends that use the Secret Service; other backends are looked for only when there is none."""
 
 
 class BackendStore:
@@ -34,13 +32,12 @@ class BackendStore:
 
     Args:
         backend: A backend of the ``keyring`` package.
-        lock: A file on which the processes of this user take turns: a backend may rewrite a whole file for
-            one entry, and so does the index. None to go without.
-        longest: The longest value that the backend takes, in UTF-16 code units; None for no limit.
+        lock: A file that this user's processes lock in turn: a backend may rewrite a whole file for one
+            entry, and so does the index. None for no lock.
     """
 
-    def __init__(self, backend: "Backend", lock: str | None, longest: int | None = None) -> None:
-        self._entries = Parts(backend, longest)
+    def __init__(self, backend: "KeyringBackend", lock: str | None) -> None:
+        self._backend = backend
         self._lock = lock
 
     def get(self, server: str) -> Credential:
@@ -50,12 +47,12 @@ class BackendStore:
             CredentialsNotFound: There is none.
             StoreUnavailable: The keyring is locked or fails.
         """
-        with self._turn():
-            index = read_index(self._entries)
+        with self._locked():
+            index = self._read_index()
             for key in candidate_keys(server):
                 credential = self._read(key, index.get(key))
                 if credential is not None:
-                    self._note(index, key, credential.username)
+                    self._write_index(index, {**index, key: credential.username})
                     return credential
         raise CredentialsNotFound
 
@@ -63,15 +60,15 @@ class BackendStore:
         """Keep a credential for a server in place of any older one.
 
         Raises:
-            StoreUnavailable: The keyring is locked or fails; what was there stands.
+            StoreUnavailable: The keyring is locked or fails; the old credential stands.
         """
-        with self._turn():
-            index = read_index(self._entries)
-            older = self._entries.username(server, index.get(server))
-            self._entries.write(server, credential.username, credential.secret)
-            self._note(index, server, credential.username)
-            if older is not None and older != credential.username:
-                self._entries.delete(server, older)
+        with self._locked():
+            index = self._read_index()
+            older = self._read(server, index.get(server))
+            self._backend.set_password(server, credential.username, credential.secret or _EMPTY)
+            self._write_index(index, {**index, server: credential.username})
+            if older is not None and older.username != credential.username:
+                self._backend.delete_password(server, older.username)
 
     def erase(self, server: str) -> None:
         """Forget all entries of exactly this server.
@@ -79,56 +76,57 @@ class BackendStore:
         Raises:
             StoreUnavailable: The keyring is locked or fails.
         """
-        with self._turn():
-            index = read_index(self._entries)
-            if server in index:
-                self._entries.delete(server, index[server])
-            while (username := self._entries.username(server, None)) is not None:
-                self._entries.delete(server, username)
-            if index.pop(server, None) is not None:
-                write_index(self._entries, index)
+        with self._locked():
+            index = self._read_index()
+            while (credential := self._read(server, index.get(server))) is not None:
+                self._backend.delete_password(server, credential.username)
+            self._write_index(index, {key: index[key] for key in index if key != server})
 
     def list(self) -> dict[str, str]:
-        """Return the username of each server; what others deleted is taken off the index.
-
-        An entry that is damaged, or that no client could take, is named on standard error.
+        """Return the username of each server; entries that others deleted are removed from the index.
 
         Raises:
             StoreUnavailable: The keyring is locked or fails.
         """
-        with self._turn():
-            index = read_index(self._entries)
-            present: dict[str, str] = {}
-            damaged: dict[str, str] = {}
-            for server, username in index.items():
-                try:
-                    credential = self._read(server, username)
-                except StoreUnavailable as damage:
-                    skip("the keyring", server, damage.cause)
-                    damaged[server] = username
-                    continue
-                if credential is not None:
-                    present[server] = credential.username
-            if present | damaged != index:
-                write_index(self._entries, present | damaged)
+        with self._locked():
+            index = self._read_index()
+            found = ((server, self._read(server, username)) for server, username in index.items())
+            present = {server: credential.username for server, credential in found if credential is not None}
+            self._write_index(index, present)
             return listable(present.items(), "the keyring")
 
     def _read(self, server: str, username: str | None) -> Credential | None:
-        if username is not None:
-            secret = self._entries.read(server, username)
-            if secret is not None:
-                return Credential(username, secret)
-        found = self._entries.find(server)
-        return None if found is None else Credential(*found)
+        """Return the entry of a username; without one, or where it is gone, any entry that can be found."""
+        secret = None if username is None else self._backend.get_password(server, username)
+        if username is None or secret is None:
+            found = self._backend.get_credential(server, None)
+            if found is None:
+                return None
+            username, secret = found.username, found.password
+        return Credential(username, "" if secret.startswith(_EMPTY) else secret)
 
-    def _note(self, index: dict[str, str], server: str, username: str) -> None:
-        if index.get(server) != username:
-            index[server] = username
-            write_index(self._entries, index)
+    def _read_index(self) -> dict[str, str]:
+        """Return the username of each server; empty when the index is missing or damaged, as it is repaired.
+
+        Names that no client could take are left out and named on standard error.
+        """
+        try:
+            index = json.loads(self._backend.get_password(*_INDEX) or "{}")
+        except ValueError:
+            return {}
+        return listable(index.items(), "the keyring's index") if isinstance(index, dict) else {}
+
+    def _write_index(self, old: dict[str, str], new: dict[str, str]) -> None:
+        """Write the index, which holds no secret, if it has changed; an empty one is deleted."""
+        if new and new != old:
+            content = json.dumps(new, ensure_ascii=False, separators=(",", ":"))
+            self._backend.set_password(*_INDEX, content)
+        elif not new and self._backend.get_password(*_INDEX) is not None:
+            self._backend.delete_password(*_INDEX)
 
     @contextmanager
-    def _turn(self) -> "Iterator[None]":
-        """Take turns with other processes, and word what the backend raises."""
+    def _locked(self) -> "Iterator[None]":
+        """Hold the lock, and turn what the backend raises into our own errors."""
         try:
             if self._lock is None:
                 yield
@@ -159,7 +157,7 @@ def open_configured_backend(environ: "Mapping[str, str]") -> BackendStore:
             f"the keyring backend {named} cannot be used: {_first_line(error)}",
             "correct PYTHON_KEYRING_BACKEND or keyringrc.cfg, or install the package that has the backend",
         ) from None
-    if type(backend).__module__ == "keyring.backends.null":  # it takes whatever it is given, and forgets it
+    if type(backend).__module__ == "keyring.backends.null":  # it accepts every entry and keeps none
         raise StoreUnavailable(
             "the keyring is disabled", "remove the null backend from keyringrc.cfg or PYTHON_KEYRING_BACKEND"
         )
@@ -167,7 +165,7 @@ def open_configured_backend(environ: "Mapping[str, str]") -> BackendStore:
 
 
 def open_other_backend(environ: "Mapping[str, str]") -> BackendStore | None:
-    """Return the best installed backend that is no Secret Service; None when there is none.
+    """Return the best installed backend that does not use the Secret Service; None when there is none.
 
     Backends of a priority below 1, which keyring does not recommend, such as files in plain text, are
     used only where the user names them.
@@ -183,22 +181,20 @@ def open_other_backend(environ: "Mapping[str, str]") -> BackendStore | None:
     return _store(max(others, key=lambda backend: backend.priority), environ) if others else None
 
 
-def _store(backend: "Backend", environ: "Mapping[str, str]") -> BackendStore:
+def _store(backend: "KeyringBackend", environ: "Mapping[str, str]") -> BackendStore:
     state = paths.state_directory(environ)
-    lock = os.path.join(state, "keyring.lock") if state else None
-    longest = _WINDOWS_LONGEST if type(backend).__module__ == "keyring.backends.Windows" else None
-    return BackendStore(backend, lock, longest)
+    return BackendStore(backend, os.path.join(state, "keyring.lock") if state else None)
 
 
 def _forbid_autolaunch(environ: "Mapping[str, str]") -> None:
     """Keep libdbus, which KWallet's backend uses, from starting a bus where there is none."""
-    if sys.platform == "linux" and not environ.get("DBUS_SESSION_BUS_ADDRESS"):
+    if not environ.get("DBUS_SESSION_BUS_ADDRESS"):
         runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
         os.environ["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={runtime}/bus"
 
 
 def _worded(error: Exception) -> StoreUnavailable:
-    """Say what a backend raised; only keyring's own errors are known to hold no secret."""
+    """Return what a backend raised as our own error; only keyring's errors are known to hold no secret."""
     from keyring.errors import KeyringError, KeyringLocked, NoKeyringError
 
     if isinstance(error, KeyringLocked):

@@ -1,7 +1,6 @@
 """GnuPG, run as pass runs it: who signed, and what it knows of keys; never a secret in its arguments."""
 
 import os
-import sys
 
 from credhelpers import paths, process
 from credhelpers.credential import StoreUnavailable
@@ -159,4 +158,4 @@ def _is_usable(terminal: str) -> bool:
 
 
 def _has_display(environ: "Mapping[str, str]") -> bool:
-    return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")) or sys.platform == "darwin"
+    return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
