@@ -1,7 +1,5 @@
 """Many helpers at once on one password store, and helpers that are killed: nothing lost, nothing torn."""
 
-import subprocess
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,10 +8,10 @@ import pytest
 
 from tests.integration.pass_store import Store
 from tests.support.client import Credentials, Helper
+from tests.support.fatal_steps import kill_at_each_step
 
 SERVER = "https://registry.example/v1/"
 AT_ONCE = 20
-KILLS = 40
 
 
 @pytest.fixture
@@ -41,9 +39,7 @@ def test_stores_of_many_servers_at_once_lose_none(store: Store) -> None:
 
 
 @pytest.mark.parametrize("usernames", ["one username", "many usernames"])
-def test_stores_and_gets_of_one_server_at_once_never_meet_a_torn_or_missing_entry(
-    store: Store, usernames: str
-) -> None:
+def test_stores_and_gets_at_once_see_whole_entries(store: Store, usernames: str) -> None:
     def username(number: int) -> str:
         return "me" if usernames == "one username" else f"user/{number}"
 
@@ -68,7 +64,7 @@ def test_stores_and_gets_of_one_server_at_once_never_meet_a_torn_or_missing_entr
     assert len(store.files()) == 1
 
 
-def test_stores_and_erases_of_one_server_at_once_all_succeed(store: Store) -> None:
+def test_stores_and_erases_at_once_all_succeed(store: Store) -> None:
     def work(number: int) -> None:
         if number % 2:
             answer = store.helper.store(SERVER, f"user/{number}", f"secret {number}")
@@ -85,55 +81,29 @@ def test_stores_and_erases_of_one_server_at_once_all_succeed(store: Store) -> No
 
 
 @pytest.mark.parametrize("newer", ["me", "someone/else"])
-def test_a_helper_killed_while_it_stores_leaves_the_old_entry_or_the_new_one(
-    store: Store, newer: str
-) -> None:
+def test_a_killed_store_leaves_the_old_entry_or_the_new(store: Store, newer: str) -> None:
     old, new = ("me", "old " * 1000), (newer, "new " * 1000)
     assert store.helper.store(SERVER, *old).code == 0
-    request = Credentials(SERVER, *new).to_json()
-    command = [str(store.helper.executable), "store"]
-    started = time.monotonic()
-    subprocess.run(command, input=request, env=dict(store.helper.env), check=True)
-    whole = time.monotonic() - started
-    seen = set()
-    for kill in range(KILLS):
-        assert store.helper.store(SERVER, *old).code == 0
-        with subprocess.Popen(command, stdin=subprocess.PIPE, env=dict(store.helper.env)) as helper:
-            assert helper.stdin is not None
-            helper.stdin.write(request)
-            helper.stdin.close()
-            try:
-                helper.wait(timeout=whole * 1.2 * kill / KILLS)
-            except subprocess.TimeoutExpired:
-                helper.kill()
+    seen = []
+    for step in kill_at_each_step("pass", "store", Credentials(SERVER, *new).to_json(), store.helper.env):
         found = store.helper.get(SERVER).credentials()
-        assert (found.username, found.secret) in (old, new)
+        assert (found.username, found.secret) in (old, new), step
         assert store.helper.stored() == {SERVER: found.username}
-        seen.add(found.secret)
-    assert seen == {old[1], new[1]}, "the kills did not fall on both sides of the change"
+        seen.append(found.secret)
+        assert store.helper.store(SERVER, *old).code == 0
+    assert seen[:2] == [new[1], old[1]] and seen[-1] == new[1]
     assert store.helper.store(SERVER, *new).code == 0
     assert [Path(name).name for name in store.files()] == [Path(newer).name + ".gpg"], "nothing is left over"
 
 
-def test_a_helper_killed_while_it_erases_leaves_the_entry_or_none(store: Store) -> None:
-    command = [str(store.helper.executable), "erase"]
-    seen = set()
-    whole = 0.0
-    for kill in range(KILLS // 2):
-        assert store.helper.store(SERVER, "team/robot", "secret").code == 0
-        started = time.monotonic()
-        with subprocess.Popen(command, stdin=subprocess.PIPE, env=dict(store.helper.env)) as helper:
-            assert helper.stdin is not None
-            helper.stdin.write(SERVER.encode())
-            helper.stdin.close()
-            try:
-                helper.wait(timeout=30 if kill == 0 else whole * 1.2 * kill / (KILLS // 2))
-            except subprocess.TimeoutExpired:
-                helper.kill()
-        whole = whole or time.monotonic() - started
+def test_a_killed_erase_leaves_the_entry_or_none(store: Store) -> None:
+    assert store.helper.store(SERVER, "team/robot", "secret").code == 0
+    seen = []
+    for _ in kill_at_each_step("pass", "erase", SERVER.encode(), store.helper.env):
         answer = store.helper.get(SERVER)
         assert not answer.found or answer.credentials().secret == "secret"
-        seen.add(answer.found)
-    assert seen == {True, False}
+        seen.append(answer.found)
+        assert store.helper.store(SERVER, "team/robot", "secret").code == 0
+    assert seen[:2] == [False, True] and seen[-1] is False
     assert store.helper.erase(SERVER).code == 0
     assert store.files() == set()
