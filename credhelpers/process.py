@@ -1,4 +1,4 @@
-"""Run one program to its end, within bounds of time and output, without the cost of the subprocess module."""
+"""Run one program within bounds of time and output, without the import cost of the subprocess module."""
 
 import os
 import select
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
     OnStderr = Callable[[bytes], object]
 
-_SIGHUP, _SIGKILL, _SIGPIPE, _SIGTERM, _SIGXFSZ = 1, 9, 13, 15, 25  # the signal module brings enum
+_SIGHUP, _SIGINT, _SIGKILL, _SIGPIPE, _SIGTERM, _SIGXFSZ = 1, 2, 9, 13, 15, 25  # signal imports enum
 _CHUNK = 1 << 16
-_TICK = 0.02  # seconds between looks at a child where the kernel does not tell of its end
+_TICK = 0.02  # seconds between looks at a child where the kernel cannot report its end
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 class Outcome:
-    """What a program left: three streams, and its exit status; None when it was stopped at a bound."""
+    """A program's three streams and its exit status, which is None when it was stopped at a bound."""
 
     __slots__ = ("errors", "exit_status", "output", "status")
 
@@ -37,8 +37,8 @@ def quoted(word: str) -> str:
 def find(names: tuple[str, ...], environ: "Mapping[str, str]") -> str | None:
     """Return the absolute path of the first program of these names, or None.
 
-    Relative and empty entries of ``PATH`` are passed over: what stands in the current directory is not
-    the user's choice.
+    Relative and empty entries of ``PATH`` are skipped: the user did not choose what is in the current
+    directory.
     """
     directories = [entry for entry in environ.get("PATH", _DEFAULT_PATH).split(":") if entry.startswith("/")]
     for name in names:
@@ -59,9 +59,9 @@ def run(
     new_session: bool = False,
     on_stderr: "OnStderr | None" = None,
 ) -> Outcome:
-    """Run a program and return what became of it.
+    """Run a program and return its outcome.
 
-    Its end is waited for, not the end of its output: a service that it leaves behind may hold that open.
+    This waits for its end, not for the end of its output: a service that it leaves behind may hold that open.
 
     Args:
         command: The absolute path and the arguments.
@@ -69,23 +69,15 @@ def run(
         stdin: Its standard input: content to send, or a descriptor to read on.
         seconds: When to kill it.
         limit: Bytes of output, or of messages, at which to kill it.
-        new_session: Whether it gets a session of its own: then it cannot ask at the terminal, and what it
-            has started is killed with it.
+        new_session: Whether it gets its own session: then it cannot ask at the terminal, and the processes
+            that it has started are killed with it.
         on_stderr: Called with its messages as they come.
 
     Raises:
         OSError: It cannot be started.
     """
+    changed = _interrupt_on_signals() if new_session else []
     child = _Child(stdin, new_session=new_session, on_stderr=on_stderr)
-    if new_session:
-        with _EndsOnSignals():
-            return _run(child, command, environ, seconds, limit)
-    return _run(child, command, environ, seconds, limit)
-
-
-def _run(
-    child: "_Child", command: list[str], environ: "Mapping[str, str]", seconds: float, limit: int
-) -> Outcome:
     try:
         child.start(command, environ)
         finished = child.exchange(time.monotonic() + seconds, limit)
@@ -96,51 +88,35 @@ def _run(
         raise
     finally:
         child.close()
+        for number in changed:
+            import signal
 
-
-class _EndsOnSignals:
-    """Lets signals that end this process raise `KeyboardInterrupt`, so that a program can be ended with it.
-
-    One in a session of its own gets none of the signals that the terminal or our parent sends.
-    """
-
-    def __enter__(self) -> None:
-        import signal
-
-        self._changed = []
-        try:
-            for number in (_SIGHUP, _SIGTERM):
-                if signal.getsignal(number) is signal.SIG_DFL:
-                    signal.signal(number, signal.default_int_handler)
-                    self._changed.append(number)
-        except ValueError:
-            return  # not in the main thread, which is who gets signals
-
-    def __exit__(self, *_: object) -> None:
-        import signal
-
-        for number in self._changed:
             signal.signal(number, signal.SIG_DFL)
 
 
-class _SignalsHeld:
-    """Keeps back the signals that end this process; they come when the block is left."""
+def _interrupt_on_signals() -> list[int]:
+    """Make the signals that end this process raise `KeyboardInterrupt`, so that the program is ended too.
 
-    def __enter__(self) -> "set[int]":
-        import signal
+    A program in its own session does not get the signals that the terminal or our parent sends.
 
-        ending = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-        self._former = signal.pthread_sigmask(signal.SIG_BLOCK, ending)
-        return set(self._former)
+    Returns:
+        The signals whose default action was replaced.
+    """
+    import signal
 
-    def __exit__(self, *_: object) -> None:
-        import signal
-
-        signal.pthread_sigmask(signal.SIG_SETMASK, self._former)
+    changed = []
+    try:
+        for number in (_SIGHUP, _SIGTERM):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, signal.default_int_handler)
+                changed.append(number)
+    except ValueError:
+        pass  # only the main thread gets signals, and this is another one
+    return changed
 
 
 class _Child:
-    """A running program, the ends of the pipes to it and what came out of them."""
+    """A running program, our ends of the pipes to it, and its output so far."""
 
     def __init__(self, stdin: "bytes | int", *, new_session: bool, on_stderr: "OnStderr | None") -> None:
         self._stdin = stdin
@@ -155,26 +131,21 @@ class _Child:
         self._end = -1
 
     def start(self, command: list[str], environ: "Mapping[str, str]") -> None:
-        """Start the program; whatever comes of it, `end` and `close` are to be called."""
+        """Start the program; call `end` and `close` afterwards even if this fails."""
         theirs = []
         try:
-            if isinstance(self._stdin, bytes):
+            source = self._stdin
+            if isinstance(source, bytes):
                 source, self._sink = os.pipe()
                 os.set_blocking(self._sink, False)
                 theirs.append(source)
-                actions = [(os.POSIX_SPAWN_DUP2, source, 0)]
-            else:
-                actions = [(os.POSIX_SPAWN_DUP2, self._stdin, 0)]
-            for target, content in self.streams.items():  # 3 last: it may be the number of one of ours
+            actions = [(os.POSIX_SPAWN_DUP2, source, 0)]
+            for target, content in self.streams.items():  # 3 last: one of our pipes may have that number
                 source, sink = os.pipe()
                 self._sources[source] = content
                 theirs.append(sink)
                 actions.append((os.POSIX_SPAWN_DUP2, sink, target))
-            if self._new_session:
-                with _SignalsHeld() as mask:  # one between its start and our knowing it would leave it behind
-                    self._pid = self._spawn(command, environ, actions, setsid=True, setsigmask=mask)
-            else:
-                self._pid = self._spawn(command, environ, actions)
+            self._spawn(command, environ, actions)
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
@@ -184,36 +155,38 @@ class _Child:
             pass  # a Python without it, an old kernel, or a sandbox that does not know it
 
     def _spawn(
-        self,
-        command: list[str],
-        environ: "Mapping[str, str]",
-        actions: "list[tuple[int, int, int]]",
-        **attributes: "Any",
-    ) -> int:
-        # Python ignores these two signals, and programs do not expect them to be ignored.
-        ignored = (_SIGPIPE, _SIGXFSZ)
-        return os.posix_spawn(
-            command[0], command, environ, file_actions=actions, setsigdef=ignored, **attributes
-        )
+        self, command: list[str], environ: "Mapping[str, str]", actions: "list[tuple[int, int, int]]"
+    ) -> None:
+        # Python ignores these two signals, and programs expect that they are not ignored.
+        options: dict[str, Any] = {"file_actions": actions, "setsigdef": (_SIGPIPE, _SIGXFSZ)}
+        if not self._new_session:
+            self._pid = os.posix_spawn(command[0], command, environ, **options)
+            return
+        import signal
+
+        # A signal between the start and our knowing its process id would leave the program behind.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, (_SIGHUP, _SIGINT, _SIGTERM))
+        try:
+            options |= {"setsid": True, "setsigmask": mask}
+            self._pid = os.posix_spawn(command[0], command, environ, **options)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def exchange(self, deadline: float, limit: int) -> bool:
         """Write and read until the program has ended; False when a bound came first."""
         poller = select.poll()
-        for source in self._sources:
-            poller.register(source, select.POLLIN)
+        for source in (*self._sources, self._end):
+            if source >= 0:
+                poller.register(source, select.POLLIN)
         if self._sink >= 0:
             poller.register(self._sink, select.POLLOUT)
-        if self._end >= 0:
-            poller.register(self._end, select.POLLIN)
         ended = False
         while all(len(content) <= limit for content in self.streams.values()):
             left = 0.0 if ended else deadline - time.monotonic()
             if left < 0:
                 return False
-            ready = [
-                descriptor
-                for descriptor, _ in poller.poll(1000 * (left if self._end >= 0 else min(left, _TICK)))
-            ]
+            wait = left if self._end >= 0 else min(left, _TICK)
+            ready = [descriptor for descriptor, _ in poller.poll(1000 * wait)]
             if ended and not ready:
                 return True
             for descriptor in ready:
@@ -223,7 +196,7 @@ class _Child:
         return False
 
     def _transfer(self, descriptor: int) -> bool:
-        """Move what can be moved at once; False when there is no more to come or to go."""
+        """Move the bytes that can be moved at once; False at the end of the stream."""
         if descriptor == self._sink:
             try:
                 self._unsent = self._unsent[os.write(descriptor, self._unsent[:_CHUNK]) :]
@@ -241,22 +214,20 @@ class _Child:
             self._on_stderr(chunk)
         return len(chunk) > 0
 
-    def _has_ended(self) -> bool:
+    def _has_ended(self, flags: int = os.WNOHANG) -> bool:
         if self._exit_status is None:
-            pid, wait_status = os.waitpid(self._pid, os.WNOHANG)
+            pid, wait_status = os.waitpid(self._pid, flags)
             if pid:
                 self._exit_status = os.waitstatus_to_exitcode(wait_status)
         return self._exit_status is not None
 
     def end(self, *, kill: bool) -> int:
         """Wait for the program, after killing it or after it has ended, and return its exit status."""
-        if not self._pid:
-            return -1  # it has never run
-        if self._exit_status is None:
+        if self._pid and self._exit_status is None:
             if kill:
                 (os.killpg if self._new_session else os.kill)(self._pid, _SIGKILL)
-            self._exit_status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-        return self._exit_status
+            self._has_ended(0)
+        return -1 if self._exit_status is None else self._exit_status  # it has never run
 
     def close(self) -> None:
         """Close our ends of all pipes."""

@@ -291,7 +291,7 @@ def test_it_ends_with_the_process_that_asks_it(
     config.write_text('[auto]\ndefault = "stub"\n')
     env = {**private_env, "PATH": f"{tmp_path}:/usr/bin:/bin", "CREDHELPERS_CONFIG": str(config)}
     # The tests may have been started with a signal ignored, as by nohup, and children inherit that.
-    default = [require("env", "coreutils"), f"--default-signal={number.name.removeprefix('SIG')}"]
+    default = ["/usr/bin/env", f"--default-signal={number.name.removeprefix('SIG')}"]
     with (
         held_open(tmp_path / "held") as reader,
         subprocess.Popen([*default, installed / "docker-credential-auto", "list"], env=env) as auto,
