@@ -69,7 +69,7 @@ def test_a_bus_that_would_have_to_be_started_is_not(
     path = f"{short_path}:{private_env['PATH']}"
     environment = {**private_env, "PATH": path, "DISPLAY": ":99", "DBUS_SESSION_BUS_ADDRESS": address}
     assert_all_fail(
-        Helper(executable, environment), f"DBUS_SESSION_BUS_ADDRESS names no Unix socket: {address}"
+        Helper(executable, environment), f"DBUS_SESSION_BUS_ADDRESS does not name a Unix socket: {address}"
     )
     assert not (short_path / "launched").exists()
 
@@ -99,7 +99,7 @@ def test_a_bus_without_a_keyring_is_named_as_the_cause(
 ) -> None:
     with private_bus(short_path) as address:
         helper = Helper(executable, {**private_env, "DBUS_SESSION_BUS_ADDRESS": address})
-        assert_all_fail(helper, "nobody on the D-Bus session bus offers org.freedesktop.secrets")
+        assert_all_fail(helper, "no program on the D-Bus session bus provides org.freedesktop.secrets")
 
 
 def test_the_bus_in_the_runtime_directory_is_found_without_an_address(

@@ -1,4 +1,4 @@
-"""A keyring that is locked, or that has no collection, opened by the command that doctor names."""
+"""A keyring that is missing, locked or without a collection, and the command that the messages name."""
 
 import os
 import signal
@@ -65,7 +65,7 @@ def test_a_locked_keyring_is_unlocked(
     assert mended.helper("keyring").get(SERVER).credentials().secret == CANARY
 
 
-def test_a_choice_of_a_keyring_that_is_broken_is_moved_away(user: Patient, mend: Mending) -> None:
+def test_a_broken_configuration_is_moved_away(user: Patient, mend: Mending) -> None:
     path = user.home / ".config" / "python_keyring" / "keyringrc.cfg"
     path.mkdir(parents=True)
     answer = user.helper("keyring").get(SERVER)
@@ -74,13 +74,17 @@ def test_a_choice_of_a_keyring_that_is_broken_is_moved_away(user: Patient, mend:
     assert "keyringrc.cfg" not in user.helper("keyring").get(SERVER).out.decode()
 
 
-def test_a_locked_keyring_is_unlocked_as_its_helper_says(
-    mended: Patient, service: SecretService, mend: Mending
-) -> None:
-    assert mended.helper("keyring").store(SERVER, "ada", CANARY).code == 0
-    service.lock()
-    answer = mended.helper("keyring").get(SERVER)
-    with another_keyring(service.bus) as wait:
+def test_a_session_without_a_keyring_gets_one(user: Patient, mend: Mending) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="ch-run-", dir="/tmp") as name,
+        private_bus(Path(name)) as address,
+        another_keyring(address) as wait,
+    ):
+        service = SecretService(address)
+        session = user.but(XDG_RUNTIME_DIR=name, XDG_DATA_HOME=name, **service.env)
+        answer = session.helper("keyring").store(SERVER, "ada", CANARY)
+        assert answer.out.startswith(b"no program on the D-Bus session bus provides org.freedesktop.secrets")
         remedy = answer.err.decode().splitlines()[-1].partition(": ")[2]
-        mend(remedy, mended.env, types=WORD.strip() + "\x04\x04", until=wait)
-    assert mended.helper("keyring").get(SERVER).credentials().secret == CANARY
+        mend(remedy, session.env, types=WORD, until=wait)
+        assert session.helper("keyring").store(SERVER, "ada", CANARY).code == 0
+        os.kill(process_behind(service), signal.SIGTERM)

@@ -1,19 +1,12 @@
-"""A connection to the D-Bus session bus that is there already. None is ever started; no wait is endless."""
+"""A connection to the running D-Bus session bus. A bus is never started; every wait has an end."""
 
 import os
 import time
 from collections import deque
 from contextlib import contextmanager
 
-from jeepney import (
-    AuthenticationError,
-    DBusAddress,
-    DBusErrorResponse,
-    HeaderFields,
-    MatchRule,
-    MessageType,
-    new_method_call,
-)
+import jeepney
+from jeepney import DBusAddress, HeaderFields, MessageType
 from jeepney import message_bus as bus_daemon
 from jeepney.bus import get_connectable_addresses
 from jeepney.io.blocking import DBusConnection, prep_socket
@@ -28,7 +21,7 @@ if TYPE_CHECKING:
     Reply = tuple[Any, ...]
 
 _CONNECT_SECONDS = 1.0
-_REPLY_SECONDS = 3.5  # with the above, a bus or a service that hangs is given up within five seconds
+_REPLY_SECONDS = 3.5  # with the above, a bus or a service that hangs costs at most five seconds
 _BATCH = 64  # unanswered calls; dbus-daemon allows 128 where its configuration does not say more
 _QUEUED = 2  # RequestName's reply IN_QUEUE, D-Bus specification, "org.freedesktop.DBus.RequestName"
 
@@ -36,27 +29,26 @@ _NO_BUS_REMEDY = (
     "run this inside a desktop session or dbus-run-session; "
     "docker-credential-pass works without a bus or a desktop"
 )
-UNLOCK = (
-    "gnome-keyring-daemon --replace --unlock --components=secrets; "
-    "it reads the password from stdin, which Ctrl-D twice ends, as Enter would be a part of it"
-)
-"""The command that starts GNOME's keyring, makes its default collection and unlocks it."""
-_NO_SERVICE_REMEDY = f"start one, KWallet or KeePassXC, or GNOME's: {UNLOCK}"
-_NOBODY = (
+# The daemon takes all of stdin as the password, a line end too, and does not report a wrong one.
+_TYPED = "(stty -echo && head -n 1 | tr -d '\\n' && stty echo)"
+START_GNOME = f"{_TYPED} | gnome-keyring-daemon --replace --unlock --components=secrets"
+"""The command that starts GNOME's keyring, makes its default collection and unlocks it; type the password."""
+_NO_SERVICE_REMEDY = f"start KWallet or KeePassXC, or GNOME's keyring, and type a password: {START_GNOME}"
+_NO_OWNER = (
     "org.freedesktop.DBus.Error.ServiceUnknown",
     "org.freedesktop.DBus.Error.NameHasNoOwner",
     "org.freedesktop.DBus.Error.NoReply",  # it left the bus before it answered
-    "org.freedesktop.DBus.Error.Spawn",  # and all that begins with it: the bus could not start the service
+    "org.freedesktop.DBus.Error.Spawn",  # and names that begin with it: the bus could not start the service
 )
 _GONE = (
     "org.freedesktop.Secret.Error.NoSuchObject",
     "org.freedesktop.DBus.Error.UnknownObject",
-    "org.freedesktop.DBus.Error.UnknownMethod",  # GNOME's way to say that there is no such object
+    "org.freedesktop.DBus.Error.UnknownMethod",  # how GNOME's keyring reports an object that does not exist
 )
 
 
 class NoService(StoreUnavailable):
-    """There is no session bus, or nobody on it answers to the name that was called."""
+    """There is no session bus, or the service is not on it."""
 
 
 class Gone(StoreUnavailable):
@@ -82,7 +74,7 @@ class SessionBus:
     """Calls one service on the session bus.
 
     Args:
-        environ: Where ``DBUS_SESSION_BUS_ADDRESS`` or ``XDG_RUNTIME_DIR`` tell of the bus.
+        environ: ``DBUS_SESSION_BUS_ADDRESS`` or ``XDG_RUNTIME_DIR`` name the bus.
         service: The bus name of the service, such as ``org.freedesktop.secrets``.
 
     Raises:
@@ -96,7 +88,7 @@ class SessionBus:
         self._connection = _connect(environ)
 
     def close(self) -> None:
-        """Leave the bus; it drops the locks of this connection."""
+        """Leave the bus; it releases the locks of this connection."""
         self._connection.close()
 
     def call(self, call: Call) -> "Reply":
@@ -104,12 +96,12 @@ class SessionBus:
 
         Raises:
             Gone: The object does not exist.
-            NoService: Nobody answers to the service's name.
+            NoService: The service is not on the bus.
             StoreUnavailable: The service refused, or did not answer in time.
         """
         (reply,) = self.call_all([call])
         if reply is None:
-            raise Gone(f"{call.member}: the object has gone from the keyring", "try again")
+            raise Gone(f"{call.member}: the object is gone from the keyring", "try again")
         return reply
 
     def call_all(self, calls: list[Call]) -> "list[Reply | None]":
@@ -122,26 +114,26 @@ class SessionBus:
         replies: list[Reply | None] = []
         for start in range(0, len(calls), _BATCH):
             batch = calls[start : start + _BATCH]
-            replies += [
-                self._receive(call, serial)
-                for call, serial in [(call, self._send(self._message(call))) for call in batch]
-            ]
+            serials = [self._send(self._message(call)) for call in batch]
+            replies += map(self._receive, batch, serials)
         return replies
 
     def subscribe(self, path: str, interface: str, member: str) -> None:
-        """Have a signal of the service's sent to this connection, for `wait_for`."""
-        rule = MatchRule(type="signal", path=path, interface=interface, member=member)
+        """Receive a signal of the service on this connection, for `wait_for`."""
+        rule = jeepney.MatchRule(type="signal", path=path, interface=interface, member=member)
         self._ask_daemon(bus_daemon.AddMatch(rule))
 
     def wait_for(self, path: str, member: str, seconds: float) -> "Reply":
-        """Return what comes with the next such signal; what else has come meanwhile is dropped.
+        """Return the arguments of the next such signal; other signals that came before it are dropped.
 
         Raises:
-            TimeoutError: It does not come in that time.
+            TimeoutError: It does not come in this time.
         """
         deadline = time.monotonic() + seconds
         while True:
-            message = self._signals.popleft() if self._signals else self._receive_until(deadline)
+            message = (
+                self._signals.popleft() if self._signals else self._receive_next(deadline - time.monotonic())
+            )
             fields = message.header.fields
             if fields.get(HeaderFields.member) == member and fields.get(HeaderFields.path) == path:
                 body: Reply = message.body
@@ -165,7 +157,7 @@ class SessionBus:
 
     def _message(self, call: Call) -> "Any":
         address = DBusAddress(call.path, self._service, call.interface)
-        return new_method_call(address, call.member, call.signature or None, call.arguments)
+        return jeepney.new_method_call(address, call.member, call.signature or None, call.arguments)
 
     def _ask_daemon(self, message: "Any") -> "Reply":
         call = Call(
@@ -182,26 +174,24 @@ class SessionBus:
         return serial
 
     def _receive(self, call: Call, serial: int) -> "Reply | None":
-        """Return the reply with this serial; others, which may come before it, are kept for their callers."""
+        """Return the reply with this serial; replies that come before it are kept."""
         while serial not in self._replies:
             try:
-                message = self._connection.receive(timeout=_REPLY_SECONDS)
+                message = self._receive_next(_REPLY_SECONDS)
             except TimeoutError:
                 raise StoreUnavailable(
                     f"the keyring did not answer {call.member} within {_REPLY_SECONDS:g} s",
-                    "see whether the keyring's daemon hangs, and restart it",
+                    "check whether the keyring's daemon hangs, and restart it",
                 ) from None
-            except OSError as error:
-                raise _lost(error) from None
             if message.header.message_type is MessageType.signal:
                 self._signals.append(message)
             else:
                 self._replies[message.header.fields.get(HeaderFields.reply_serial)] = message
         return self._read(call, self._replies.pop(serial))
 
-    def _receive_until(self, deadline: float) -> "Any":
+    def _receive_next(self, seconds: float) -> "Any":
         try:
-            return self._connection.receive(timeout=max(0.0, deadline - time.monotonic()))
+            return self._connection.receive(timeout=max(0.0, seconds))
         except TimeoutError:
             raise
         except OSError as error:
@@ -214,14 +204,16 @@ class SessionBus:
         name: str = message.header.fields[HeaderFields.error_name]
         if name in _GONE:
             return None
-        if name.startswith(_NOBODY):
-            raise NoService(f"nobody on the D-Bus session bus offers {self._service}", _NO_SERVICE_REMEDY)
+        if name.startswith(_NO_OWNER):
+            raise NoService(
+                f"no program on the D-Bus session bus provides {self._service}", _NO_SERVICE_REMEDY
+            )
         reason = body[0] if body and isinstance(body[0], str) else ""
         raise StoreUnavailable(f"the keyring refused {call.member}: {reason or name}")
 
 
 class _PatientConnection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
-    """A connection whose every wait ends: jeepney's own greeting of the bus would wait for ever."""
+    """A connection whose every wait ends: jeepney would wait forever for the bus's answer to its greeting."""
 
     def receive(self, *, timeout: float | None = None) -> "Any":
         return super().receive(timeout=_REPLY_SECONDS if timeout is None else timeout)
@@ -235,11 +227,11 @@ def _connect(environ: "Mapping[str, str]") -> "Any":
             socket = prep_socket(address, timeout=_CONNECT_SECONDS)
             socket.settimeout(_REPLY_SECONDS)  # for sending; receiving waits on a selector
             return _PatientConnection(socket)
-        except DBusErrorResponse as refusal:
+        except jeepney.DBusErrorResponse as refusal:
             failure = StoreUnavailable(
                 f"the D-Bus session bus at {shown} refused this process: {refusal.name}"
             )
-        except AuthenticationError:
+        except jeepney.AuthenticationError:
             failure = NoService(f"the D-Bus session bus at {shown} belongs to another user", _NO_BUS_REMEDY)
         except TimeoutError:
             failure = StoreUnavailable(f"the D-Bus session bus at {shown} does not answer", _NO_BUS_REMEDY)
@@ -250,16 +242,20 @@ def _connect(environ: "Mapping[str, str]") -> "Any":
 
 
 def _addresses(environ: "Mapping[str, str]") -> list[str]:
-    """Return the sockets to try: what the environment names, else where systemd puts the user's bus."""
+    """Return the sockets to try: those the environment names, else the one where systemd puts the bus."""
     named = environ.get("DBUS_SESSION_BUS_ADDRESS")
     if not named:
         runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
         return [os.path.join(runtime, "bus")]
     try:
         return list(get_connectable_addresses(named))
-    except (ValueError, RuntimeError):  # autolaunch: and disabled: among them, which must not start anything
-        raise NoService(f"DBUS_SESSION_BUS_ADDRESS names no Unix socket: {named}", _NO_BUS_REMEDY) from None
+    except (ValueError, RuntimeError):  # among them autolaunch:, which must not start a bus, and disabled:
+        raise NoService(
+            f"DBUS_SESSION_BUS_ADDRESS does not name a Unix socket: {named}", _NO_BUS_REMEDY
+        ) from None
 
 
 def _lost(error: OSError) -> StoreUnavailable:
-    return StoreUnavailable(f"the D-Bus session bus broke off: {error.strerror or error}", "try again")
+    return StoreUnavailable(
+        f"the connection to the D-Bus session bus broke: {error.strerror or error}", "try again"
+    )

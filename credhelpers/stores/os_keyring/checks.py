@@ -5,20 +5,12 @@ from collections.abc import Mapping
 from credhelpers.credential import StoreUnavailable
 from credhelpers.finding import Finding, fail, failed, ok, warn
 
-_BUS, _SERVICE, _COLLECTION, _BACKEND = (
-    "session bus",
-    "keyring service",
-    "keyring collection",
-    "keyring backend",
-)
-# The daemon takes all that comes for the password, a newline too, and says nothing of a wrong one.
-_TYPED = "(stty -echo && head -n 1 | tr -d '\\n' && stty echo)"
-_UNLOCK = f"unlock it, and type its password: {_TYPED} | gnome-keyring-daemon --replace --unlock"
-_CREATE = f"create one, and type a password for it: {_TYPED} | gnome-keyring-daemon --replace --unlock"
+_BUS, _SERVICE = "session bus", "keyring service"
+_COLLECTION, _BACKEND = "keyring collection", "keyring backend"
 
 
 def check_keyring(environ: Mapping[str, str]) -> list[Finding]:
-    """Look at the keyring that docker-credential-keyring uses; nothing is asked for and nothing stored."""
+    """Look at the keyring that docker-credential-keyring uses; this neither prompts nor stores anything."""
     from credhelpers.stores.os_keyring import open_keyring
     from credhelpers.stores.os_keyring.secret_service import SecretServiceStore
 
@@ -33,7 +25,7 @@ def check_keyring(environ: Mapping[str, str]) -> list[Finding]:
 
 
 def _without_store(environ: Mapping[str, str], error: StoreUnavailable) -> list[Finding]:
-    """Tell a bus that is not there from one on which there is no keyring."""
+    """Return whether the bus is missing, or only the keyring on it."""
     from credhelpers.stores.os_keyring import names_another_backend
     from credhelpers.stores.os_keyring.bus import SessionBus
 
@@ -47,7 +39,7 @@ def _without_store(environ: Mapping[str, str], error: StoreUnavailable) -> list[
 
 
 def _secret_service(environ: Mapping[str, str]) -> list[Finding]:
-    from credhelpers.stores.os_keyring.service import SecretService
+    from credhelpers.stores.os_keyring.service import CREATE, UNLOCK, SecretService
 
     found = [ok(_BUS, "the D-Bus session bus answers")]
     try:
@@ -59,11 +51,11 @@ def _secret_service(environ: Mapping[str, str]) -> list[Finding]:
     except StoreUnavailable as error:
         return [*found, failed(_SERVICE, error)]
     if collection is None:
-        return [*found, fail(_COLLECTION, "there is no default collection to store in", _CREATE)]
+        return [*found, fail(_COLLECTION, "there is no default collection to store in", CREATE)]
     if not locked:
         return [*found, ok(_COLLECTION, "the default collection is unlocked")]
     if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
         text = "the default collection is locked; the desktop will ask for its password"
-        return [*found, warn(_COLLECTION, text, _UNLOCK)]
+        return [*found, warn(_COLLECTION, text, UNLOCK)]
     text = "the default collection is locked, and there is no display to ask for its password on"
-    return [*found, fail(_COLLECTION, text, _UNLOCK)]
+    return [*found, fail(_COLLECTION, text, UNLOCK)]

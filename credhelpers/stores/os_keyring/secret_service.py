@@ -6,8 +6,8 @@ Attributes and label are those of docker-credential-helpers 0.9 (secretservice/s
 from credhelpers.credential import Credential, CredentialsNotFound, StoreUnavailable
 from credhelpers.servers import candidate_keys
 from credhelpers.stores.listing import listable
-from credhelpers.stores.os_keyring.bus import UNLOCK, Gone
-from credhelpers.stores.os_keyring.service import SecretService
+from credhelpers.stores.os_keyring.bus import Gone
+from credhelpers.stores.os_keyring.service import CREATE, SecretService
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class SecretServiceStore:
     """Credentials as items of the Secret Service; the keyring itself is the only index.
 
     Args:
-        environ: Tells where the session bus is, and whether there is a display to prompt on.
+        environ: Says where the session bus is, and whether there is a display to prompt on.
 
     Raises:
         NoService: There is no session bus, or no Secret Service on it.
@@ -49,25 +49,22 @@ class SecretServiceStore:
             try:
                 return self._look_up(server)
             except Gone:
-                continue  # another process replaced the item between our finding and reading it
+                continue  # another process replaced the item after it was found
         raise StoreUnavailable(f"the credentials for {server} keep changing", "try again")
 
     def store(self, server: str, credential: Credential) -> None:
         """Keep a credential in the default collection in place of any older one for the same server.
 
         Raises:
-            StoreUnavailable: No collection, a locked one, or the keyring fails; what was there stands.
+            StoreUnavailable: No collection, a locked one, or the keyring fails; the old credential stands.
         """
         collection = self._service.default_collection()
         if collection is None:
-            raise StoreUnavailable(
-                "the keyring has no default collection to store in",
-                f"create one: {UNLOCK}",
-            )
+            raise StoreUnavailable("the keyring has no default collection to store in", CREATE)
         if self._service.is_locked(collection):
             self._service.unlock([collection])
         try:
-            # Two writers that each removed the other's item would leave none.
+            # Two writers at once could each remove the other's item.
             with self._service.bus.lock(_WRITERS, _WRITER_SECONDS):
                 self._replace(collection, server, credential)
         except TimeoutError:
@@ -96,7 +93,7 @@ class SecretServiceStore:
         raise self._not_found()
 
     def _not_found(self) -> CredentialsNotFound:
-        """Say what may be the cause: some keyrings do not tell what is in a locked collection."""
+        """Return the error, with a hint: some keyrings do not show what is in a locked collection."""
         collection = self._service.default_collection()
         if collection is not None and self._service.is_locked(collection):
             return CredentialsNotFound(
@@ -105,15 +102,15 @@ class SecretServiceStore:
         return CredentialsNotFound()
 
     def _replace(self, collection: str, server: str, credential: Credential) -> None:
-        """Write first, then remove what is older, so that a failure never leaves nothing."""
+        """Write first, then remove older items, so that a failure never leaves none."""
         attributes = {
             **_docker(server),
             "xdg:schema": "io.docker.Credentials",
             "label": "Docker Credentials",
             "username": credential.username,
         }
-        # The reference helper's `list` takes the label for the server URL, so this label is what it needs
-        # there; its own, since 0.9.0 "Registry credentials for <URL>", is only for people to read.
+        # The reference helper's `list` returns the label as the server URL, so the label is the URL here. Its
+        # own, since 0.9.0 "Registry credentials for <URL>", is only for people to read.
         written = self._service.create(collection, server, attributes, credential.secret.encode())
         ((older, _),) = self._service.search([_docker(server)])
         self._service.delete([item for item in older if item != written])

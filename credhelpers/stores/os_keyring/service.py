@@ -1,7 +1,7 @@
 """The freedesktop.org Secret Service API, version 0.2, as far as credentials need it."""
 
 from credhelpers.credential import StoreUnavailable
-from credhelpers.stores.os_keyring.bus import UNLOCK, Call, Gone, SessionBus
+from credhelpers.stores.os_keyring.bus import START_GNOME, Call, Gone, SessionBus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +17,17 @@ _ITEM = "org.freedesktop.Secret.Item"
 _PROMPT = "org.freedesktop.Secret.Prompt"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _NOTHING = "/"  # the object path that stands for no object
-_PROMPT_SECONDS = 60.0  # for a person to find a password; without a display nobody is waited for
+_PROMPT_SECONDS = 60.0  # for a person to find a password; without a display there is no prompt
+UNLOCK = f"unlock it, and type its password: {START_GNOME}"
+CREATE = f"create one, and type a password for it: {START_GNOME}"
+"""What to do about a locked collection, and about a missing one."""
 
 
 class SecretService:
-    """The keyring on the session bus. Items and collections are known by their D-Bus object paths.
+    """The keyring on the session bus. Items and collections are named by their D-Bus object paths.
 
     Args:
-        environ: Tells where the session bus is, and whether there is a display to prompt on.
+        environ: Says where the session bus is, and whether there is a display to prompt on.
 
     Raises:
         NoService: There is no session bus, or no Secret Service on it.
@@ -35,8 +38,8 @@ class SecretService:
         self.bus = SessionBus(environ, _BUS_NAME)
         self._can_prompt = bool(environ.get("WAYLAND_DISPLAY") or environ.get("DISPLAY"))
         # Secrets pass unencrypted over a socket that only this user and root can reach, and each of these
-        # can ask the keyring itself. The encrypted session protects from nobody else, and costs the import
-        # of a cryptography library, which takes longer than all the rest of an answer.
+        # can ask the keyring itself. The encrypted session would protect from no one else, and it would cost
+        # the import of a cryptography library, which takes longer than the rest of an answer.
         plain = Call(_ROOT, _SERVICE, "OpenSession", "sv", ("plain", ("s", "")))
         _, self._session = self.bus.call(plain)
 
@@ -56,7 +59,7 @@ class SecretService:
             return items[0]
         calls = [Call(item, _PROPERTIES, "Get", "ss", (_ITEM, "Modified")) for item in items]
         changed = [reply[0][1] if reply else -1 for reply in self.bus.call_all(calls)]
-        # The times are in seconds; paths that grow, as GNOME numbers them, tell within one.
+        # The times are in whole seconds; within one the higher number in the path is newer (GNOME).
         return max(zip(changed, map(len, items), items, strict=True))[2]
 
     def reveal(self, item: str) -> "tuple[Attributes, bytes]":
@@ -68,7 +71,7 @@ class SecretService:
             ]
         )
         if attributes is None or secret is None:
-            raise Gone("the item has gone from the keyring", "try again")
+            raise Gone("the item is gone from the keyring", "try again")
         return attributes[0][1], bytes(secret[0][2])
 
     def create(self, collection: str, label: str, attributes: "Attributes", secret: bytes) -> str:
@@ -84,7 +87,7 @@ class SecretService:
         return item
 
     def delete(self, items: list[str]) -> None:
-        """Delete items; one that is gone already is as good."""
+        """Delete items; ones that are gone already are skipped."""
         for reply in self.bus.call_all([Call(item, _ITEM, "Delete") for item in items]):
             if reply is not None and reply[0] != _NOTHING:
                 self._ask(reply[0], "to delete from the keyring")
@@ -95,7 +98,7 @@ class SecretService:
         return None if path == _NOTHING else path
 
     def is_locked(self, collection: str) -> bool:
-        """Tell whether a collection is locked."""
+        """Return whether a collection is locked."""
         reply = self.bus.call(Call(collection, _PROPERTIES, "Get", "ss", (_COLLECTION, "Locked")))
         return bool(reply[0][1])
 
@@ -112,11 +115,11 @@ class SecretService:
         return paths
 
     def _ask(self, prompt: str, purpose: str) -> "tuple[str, str]":
-        """Show a prompt and return the signature and the value that come of it."""
+        """Show a prompt and return the signature and the value of its result."""
         if not self._can_prompt:
             raise StoreUnavailable(
                 "the keyring is locked, and there is no display to ask for its password on",
-                f"unlock it first: {UNLOCK}",
+                UNLOCK,
             )
         self.bus.subscribe(prompt, _PROMPT, "Completed")
         self.bus.call(Call(prompt, _PROMPT, "Prompt", "s", ("",)))
@@ -124,9 +127,8 @@ class SecretService:
             dismissed, result = self.bus.wait_for(prompt, "Completed", _PROMPT_SECONDS)
         except TimeoutError:
             self.bus.call(Call(prompt, _PROMPT, "Dismiss"))
-            raise StoreUnavailable(
-                f"nobody answered the prompt {purpose} for {_PROMPT_SECONDS:g} s", "try again and answer it"
-            ) from None
+            cause = f"the prompt {purpose} was not answered within {_PROMPT_SECONDS:g} s"
+            raise StoreUnavailable(cause, "try again and answer it") from None
         if dismissed:
             raise StoreUnavailable(f"the prompt {purpose} was dismissed", "try again and answer it")
         signature, value = result
