@@ -9,33 +9,47 @@ import pytest
 from credhelpers.emulator import Emulator
 from tests.conformance.canary import CANARY, WatchedHelper
 from tests.conformance.corpus import SERVER
-from tests.conformance.subjects import Subject
+from tests.conformance.outside import is_for, known_deviations, subjects
+from tests.conformance.subjects import VERBS, Subject, chosen
 from tests.support.client import CredentialsNotFoundError, HelperFailedError
 from tests.support.keyring import Item, SecretService
 from tests.support.tools import require
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "deviation(subjects, reason): these helpers are known not to do what the test asserts"
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("conformance", "the conformance suite on one executable (docs/conformance.md)")
+    group.addoption("--helper", metavar="PATH", help="run on this executable alone")
+    group.addoption("--verbs", metavar="LIST", default=",".join(VERBS), help="the verbs that it implements")
+    group.addoption(
+        "--helper-env", metavar="NAME=VALUE", action="append", default=[], help="set for it; may be repeated"
     )
+    group.addoption("--deviations", metavar="FILE", help="a TOML file: what it is known not to do")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in (
+        "subjects(choice): run on every row of the subjects of which this is true",
+        "needs(verb, ...): leave out for a helper that lacks one of these verbs",
+        "deviation(subjects, reason): these helpers are known not to do what the test asserts",
+    ):
+        config.addinivalue_line("markers", marker)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test the rows that it is for: those of the table, or the one executable that was named."""
+    marks = list(metafunc.definition.iter_markers("subjects"))
+    if marks:
+        metafunc.parametrize("subject", chosen(subjects(metafunc.config), marks), ids=str)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if not is_for(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
     for item in items:
-        parameters = (
-            item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        )
-        subject = str(parameters.get("subject", ""))
-        names = {subject, f"{subject}/{parameters.get('verb')}"}
-        known = [(mark.args[0], mark.args[1]) for mark in item.iter_markers("deviation")]
-        known += getattr(parameters.get("case"), "deviations", ())
-        for subjects, reason in known:
-            if names.intersection(subjects.split()):
-                failures = (AssertionError, CredentialsNotFoundError, HelperFailedError)
-                item.add_marker(
-                    pytest.mark.xfail(strict=True, raises=failures, reason=f"{subject}: {reason}")
-                )
+        for reason in known_deviations(item):
+            failures = (AssertionError, CredentialsNotFoundError, HelperFailedError)
+            item.add_marker(pytest.mark.xfail(strict=True, raises=failures, reason=reason))
 
 
 @pytest.fixture
@@ -63,12 +77,21 @@ def environment(
 
 
 @pytest.fixture
+def outside_env(private_env: dict[str, str], pytestconfig: pytest.Config) -> dict[str, str]:
+    """The environment of the executable that `--helper` names."""
+    added: list[str] = pytestconfig.getoption("--helper-env")
+    return {**private_env, **dict(pair.split("=", 1) for pair in added)}
+
+
+@pytest.fixture
 def helper(
     subject: Subject, environment: dict[str, str], request: pytest.FixtureRequest
 ) -> Iterator[WatchedHelper]:
     """The helper under test; after the test no secret may stand on its stderr or in its log."""
     if subject.package:
         executable = Path(require(subject.executable, subject.package))
+    elif subject.executable.startswith("/"):
+        executable = Path(subject.executable)
     else:
         executable = request.getfixturevalue("installed") / subject.executable
     watched = WatchedHelper(executable, environment)
@@ -99,9 +122,9 @@ def state(environment: dict[str, str], request: pytest.FixtureRequest) -> Callab
 
 @dataclass
 class _Kept:
-    """A store with one entry, as files and as items of the keyring."""
+    """A store with one entry, as files with their modes and as items of the keyring."""
 
-    files: dict[Path, bytes]
+    files: dict[Path, tuple[bytes, int]]
     items: list[Item]
 
 
@@ -109,6 +132,15 @@ class _Kept:
 def stores_with_one_entry() -> dict[Subject, _Kept]:
     """What each helper wrote when it was first asked to keep something; to write it again is quicker."""
     return {}
+
+
+def _files(home: Path) -> dict[Path, tuple[bytes, int]]:
+    """Return the content and mode of every file of a home but the logs."""
+    return {
+        path.relative_to(home): (path.read_bytes(), path.stat().st_mode & 0o777)
+        for path in home.rglob("*")
+        if path.is_file() and ".ecr" not in path.relative_to(home).parts
+    }
 
 
 @pytest.fixture
@@ -126,16 +158,16 @@ def something_kept(
     if "DBUS_SESSION_BUS_ADDRESS" in helper.env:
         service = request.getfixturevalue("secret_service")
     if subject not in stores_with_one_entry:
+        before = _files(home)
         assert helper.store(SERVER, "alice", CANARY).code == 0
-        stores_with_one_entry[subject] = _Kept(
-            {path.relative_to(home): path.read_bytes() for path in home.rglob("*.gpg")},
-            service.items() if service else [],
-        )
+        written = {path: file for path, file in _files(home).items() if before.get(path) != file}
+        stores_with_one_entry[subject] = _Kept(written, service.items() if service else [])
         return
     kept = stores_with_one_entry[subject]
-    for path, content in kept.files.items():
-        (home / path).parent.mkdir(parents=True, mode=0o700)
+    for path, (content, mode) in kept.files.items():
+        (home / path).parent.mkdir(parents=True, mode=0o700, exist_ok=True)
         (home / path).write_bytes(content)
+        (home / path).chmod(mode)
     for item in kept.items:
         assert service
         service.add(item.label, item.attributes, item.secret)

@@ -14,10 +14,11 @@ from tests.conformance.canary import CANARY
 from tests.conformance.corpus import SERVER, SERVERS, STORE, BadRequest
 from tests.conformance.subjects import (
     deviates,
-    every_helper_of_ours,
     every_keeper,
     every_password_store,
+    every_strict_helper,
     every_subject,
+    needs,
     reference_deviates,
 )
 from tests.conformance.test_verbs import ONE_LINE
@@ -43,10 +44,9 @@ pytestmark = pytest.mark.usefixtures("something_kept")
 
 
 @every_subject
+@needs("store")
 @pytest.mark.parametrize("case", STORE, ids=str)
-def test_a_bad_credential_is_refused_and_nothing_changes(
-    helper: Helper, state: State, case: BadRequest
-) -> None:
+def test_bad_credential_changes_nothing(helper: Helper, state: State, case: BadRequest) -> None:
     before = state()
     answer = helper.run("store", stdin=case.stdin)
     assert_refused(helper, answer, case.sentence)
@@ -56,9 +56,7 @@ def test_a_bad_credential_is_refused_and_nothing_changes(
 @every_subject
 @pytest.mark.parametrize("case", SERVERS, ids=str)
 @pytest.mark.parametrize("verb", ["get", "erase"])
-def test_a_bad_server_is_refused_and_nothing_changes(
-    helper: Helper, state: State, verb: str, case: BadRequest
-) -> None:
+def test_bad_server_changes_nothing(helper: Helper, state: State, verb: str, case: BadRequest) -> None:
     before = state()
     answer = helper.run(verb, stdin=case.stdin)
     assert_refused(helper, answer, case.sentence)
@@ -66,15 +64,16 @@ def test_a_bad_server_is_refused_and_nothing_changes(
 
 
 @every_subject
+@needs("store")
 @reference_deviates("says nothing on stderr")
-def test_the_cause_of_a_refusal_is_on_stderr_too(helper: Helper) -> None:
+def test_refusal_is_on_stderr_too(helper: Helper) -> None:
     answer = helper.run("store", stdin=b"[]")
     assert answer.err.startswith(helper.executable.name.encode() + b": " + answer.out)
 
 
 @every_subject
 @pytest.mark.parametrize("verb", ["get", "erase", "store"])
-def test_a_closed_standard_input_is_refused(helper: Helper, state: State, verb: str) -> None:
+def test_closed_stdin_is_refused(helper: Helper, state: State, verb: str) -> None:
     before = state()
     assert_refused(helper, helper.run(verb, stdin=None))
     assert state() == before
@@ -82,21 +81,19 @@ def test_a_closed_standard_input_is_refused(helper: Helper, state: State, verb: 
 
 @every_subject
 @pytest.mark.parametrize("verb", ["get", "erase", "store"])
-def test_a_standard_input_without_end_is_refused(helper: Helper, state: State, verb: str) -> None:
+def test_endless_stdin_is_refused(helper: Helper, state: State, verb: str) -> None:
     before = state()
     with Path("/dev/zero").open("rb") as endless:
         assert_refused(helper, helper.run(verb, stdin=endless))
     assert state() == before
 
 
-@every_helper_of_ours
+@every_strict_helper
 @pytest.mark.parametrize("verb", ["get", "erase", "store"])
 @pytest.mark.parametrize(
     "kind", ["write-only", "directory", "NUL without end", "reset socket", "endless socket"]
 )
-def test_a_standard_input_of_another_kind_is_refused(
-    helper: Helper, state: State, verb: str, kind: str
-) -> None:
+def test_other_kind_of_stdin_is_refused(helper: Helper, state: State, verb: str, kind: str) -> None:
     before = state()
     with stdin_of(kind) as descriptor:
         answer = helper.run(verb, stdin=descriptor)
@@ -104,8 +101,8 @@ def test_a_standard_input_of_another_kind_is_refused(
     assert state() == before
 
 
-@every_helper_of_ours
-def test_a_socket_is_as_good_as_a_pipe(helper: Helper) -> None:
+@every_strict_helper
+def test_stdin_may_be_a_socket(helper: Helper) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.sendall(b"nobody-knows.example")
@@ -154,10 +151,10 @@ def _send_without_end(sender: socket.socket) -> None:
 _FAILING = {"get": b"nobody-knows.example", "store": b"[]", "erase": b"", "unknown": b"", "--": b""}
 
 
-@every_helper_of_ours
+@every_strict_helper
 @pytest.mark.parametrize("verb", _FAILING)
 @pytest.mark.parametrize("kind", ["full", "closed", "without a reader"])
-def test_a_failure_that_cannot_be_written_is_one(helper: Helper, state: State, verb: str, kind: str) -> None:
+def test_failure_that_cannot_be_written(helper: Helper, state: State, verb: str, kind: str) -> None:
     before = state()
     with stdout_of(kind) as stdout:
         answer = helper.run(verb, stdin=_FAILING[verb], stdout=stdout)
@@ -166,9 +163,9 @@ def test_a_failure_that_cannot_be_written_is_one(helper: Helper, state: State, v
     assert state() == before
 
 
-@every_helper_of_ours
+@every_strict_helper
 @pytest.mark.parametrize("verb", ["list", "version", "help"])
-def test_an_answer_that_nobody_reads_is_a_failure(helper: Helper, verb: str) -> None:
+def test_answer_without_a_reader_fails(helper: Helper, verb: str) -> None:
     with stdout_of("without a reader") as stdout:
         answer = helper.run(verb, stdout=stdout)
     assert answer.code == 1
@@ -192,7 +189,7 @@ def stdout_of(kind: str) -> Iterator[IO[bytes] | None]:
 @every_subject
 @pytest.mark.parametrize("verb", ["list", "version"])
 @reference_deviates("does not notice")
-def test_a_closed_standard_output_is_a_failure(helper: Helper, state: State, verb: str) -> None:
+def test_closed_stdout_is_a_failure(helper: Helper, state: State, verb: str) -> None:
     before = state()
     answer = helper.run(verb, stdout=None)
     assert answer.code == 1
@@ -204,7 +201,7 @@ def test_a_closed_standard_output_is_a_failure(helper: Helper, state: State, ver
 @every_subject
 @pytest.mark.parametrize("verb", ["get", "list", "version"])
 @reference_deviates("does not notice")
-def test_a_full_standard_output_is_a_failure(helper: Helper, state: State, verb: str) -> None:
+def test_full_stdout_is_a_failure(helper: Helper, state: State, verb: str) -> None:
     before = state()
     with Path("/dev/full").open("wb") as full:
         answer = helper.run(verb, stdin=SERVER.encode(), stdout=full)
@@ -219,9 +216,7 @@ def test_a_full_standard_output_is_a_failure(helper: Helper, state: State, verb:
     "username", ["..", ".", "../../x", "a/../../x", "a/..", "/../x", "./x", "a//b", "/etc/x", "x/"]
 )
 @reference_deviates("takes it as a path")
-def test_a_username_that_is_no_plain_path_is_refused_by_the_password_store(
-    helper: Helper, state: State, username: str
-) -> None:
+def test_username_is_confined_to_the_store(helper: Helper, state: State, username: str) -> None:
     before = state()
     assert_refused(helper, helper.store(SERVER, username, CANARY))
     assert state() == before
@@ -231,7 +226,7 @@ def test_a_username_that_is_no_plain_path_is_refused_by_the_password_store(
 @pytest.mark.parametrize(
     "server", ["../../x", "/etc/x", "..", ".", "-", "--help", "a/../b", ".gpg-id", "https://"]
 )
-def test_a_server_is_never_a_path_in_the_password_store(helper: Helper, state: State, server: str) -> None:
+def test_server_is_never_a_path(helper: Helper, state: State, server: str) -> None:
     home = Path(helper.env["HOME"])
     assert helper.store(server, "alice", CANARY).code == 0
     written = {path.parent.parent for path in home.rglob("*.gpg")}
@@ -241,7 +236,7 @@ def test_a_server_is_never_a_path_in_the_password_store(helper: Helper, state: S
 
 @every_keeper
 @deviates("reference-pass", "repeats several lines of mkdir and gpg")
-def test_a_very_long_server_is_kept_or_refused_but_never_kept_by_half(helper: Helper, state: State) -> None:
+def test_long_server_is_kept_whole_or_refused(helper: Helper, state: State) -> None:
     before = state()
     server = "https://registry.example/" + "path/" * 800
     answer = helper.store(server, "alice", CANARY)

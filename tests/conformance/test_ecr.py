@@ -51,7 +51,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("server", SPELLINGS)
-def test_a_token_is_fetched_once_and_answers_from_then_on(helper: Helper, aws: Emulator, server: str) -> None:
+def test_token_is_fetched_once(helper: Helper, aws: Emulator, server: str) -> None:
     for _ in range(2):
         answer = helper.get(server)
         assert answer.credentials() == Credentials(server, "AWS", CANARY)
@@ -60,14 +60,14 @@ def test_a_token_is_fetched_once_and_answers_from_then_on(helper: Helper, aws: E
 
 
 @pytest.mark.parametrize("server", OTHERS)
-def test_a_look_alike_gets_nothing_and_aws_is_not_asked(helper: Helper, aws: Emulator, server: str) -> None:
+def test_look_alike_host_does_not_ask_aws(helper: Helper, aws: Emulator, server: str) -> None:
     answer = helper.get(server)
     assert (answer.code, answer.out.strip()) == (1, NOT_FOUND)
     assert ONE_LINE.fullmatch(answer.err)
     assert not aws.calls
 
 
-def test_aws_out_of_reach_is_not_found_with_the_cause_in_one_line_on_stderr(helper: Helper) -> None:
+def test_aws_out_of_reach_is_not_found(helper: Helper) -> None:
     nowhere = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9",
@@ -81,20 +81,20 @@ def test_aws_out_of_reach_is_not_found_with_the_cause_in_one_line_on_stderr(help
     assert b"level=error" in log
 
 
-def test_logging_in_and_out_of_a_registry_succeeds_silently(helper: Helper) -> None:
+def test_login_and_logout_are_silent(helper: Helper) -> None:
     assert helper.store(REGISTRY, "AWS", CANARY) == Answer(0, b"", b"")
     assert helper.get(REGISTRY).credentials() == Credentials(REGISTRY, "AWS", CANARY)
     assert helper.erase(REGISTRY) == Answer(0, b"", b"")
 
 
-def test_what_is_no_registry_of_aws_is_not_kept(helper: Helper, state: Callable[[], object]) -> None:
+def test_only_registries_of_aws_are_accepted(helper: Helper, state: Callable[[], object]) -> None:
     before = state()
     assert_refused(helper, helper.store("registry.example", "alice", CANARY))
     assert state() == before
     assert helper.list().out == b"{}\n"
 
 
-def test_list_asks_nobody(helper: Helper, aws: Emulator) -> None:
+def test_list_makes_no_request(helper: Helper, aws: Emulator) -> None:
     helper.get(REGISTRY)
     asked = dict(aws.calls)
     assert helper.list().code == 0

@@ -63,7 +63,7 @@ def _pair(case: tuple[str, str]) -> str:
 
 @pytest.mark.parametrize("spelled", SAME_PLACE, ids=_pair)
 @reference_deviates("knows the exact spelling only")
-def test_another_spelling_of_the_same_place_answers(helper: Helper, spelled: tuple[str, str]) -> None:
+def test_other_spelling_of_a_server_answers(helper: Helper, spelled: tuple[str, str]) -> None:
     stored, asked = spelled
     helper.store(stored, "alice", CANARY)
     credentials = helper.get(asked).credentials()
@@ -81,14 +81,14 @@ def test_docker_hub_answers_to_all_its_names(helper: Helper, name: str) -> None:
 
 @pytest.mark.parametrize("nested", BELOW, ids=_pair)
 @reference_deviates("knows the exact spelling only")
-def test_a_key_answers_for_what_lies_below_it(helper: Helper, nested: tuple[str, str]) -> None:
+def test_key_answers_for_paths_below_it(helper: Helper, nested: tuple[str, str]) -> None:
     stored, asked = nested
     helper.store(stored, "alice", CANARY)
     assert helper.get(asked).credentials().username == "alice"
 
 
 @pytest.mark.parametrize("stored", OTHER_PLACES)
-def test_a_key_never_answers_for_another_place(helper: Helper, stored: str) -> None:
+def test_key_never_answers_for_another_server(helper: Helper, stored: str) -> None:
     helper.store(stored, "alice", CANARY)
     assert helper.get(stored).found
     for asked in OTHER_PLACES[stored]:
@@ -96,7 +96,7 @@ def test_a_key_never_answers_for_another_place(helper: Helper, stored: str) -> N
 
 
 @reference_deviates("knows the exact spelling only")
-def test_the_nearest_key_answers_first(helper: Helper) -> None:
+def test_nearest_key_answers_first(helper: Helper) -> None:
     order = [
         "h.example/a/b",
         "h.example/a/b/",

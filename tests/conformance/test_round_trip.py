@@ -56,14 +56,14 @@ def test_any_secret_comes_back(helper: Helper, secret: str) -> None:
 
 
 @deviates("reference-secretservice", "takes the entry for a missing one")
-def test_an_empty_secret_is_a_secret(helper: Helper) -> None:
+def test_empty_secret_comes_back(helper: Helper) -> None:
     assert helper.store(SERVER, "alice", "").code == 0
     assert helper.get(SERVER).credentials() == Credentials(SERVER, "alice", "")
 
 
 @pytest.mark.parametrize("filling", ["x", '"', "<", "é"])
 @reference_deviates("stops at 64 KiB a line")
-def test_a_secret_of_one_mebibyte_comes_back(helper: Helper, filling: str) -> None:
+def test_secret_of_one_mebibyte_comes_back(helper: Helper, filling: str) -> None:
     secret = CANARY + filling * (((1 << 20) - len(CANARY)) // len(filling.encode()))
     answer = helper.store(SERVER, "alice", secret)
     assert (answer.code, answer.out) == (0, b"")
@@ -78,12 +78,12 @@ def test_a_secret_of_one_mebibyte_comes_back(helper: Helper, filling: str) -> No
     ],
     ids=["as Go writes it", "spread over lines and in another order"],
 )
-def test_an_identity_token_is_stored_however_its_json_is_written(helper: Helper, request_body: str) -> None:
+def test_identity_token_in_any_json_spelling(helper: Helper, request_body: str) -> None:
     assert helper.run("store", stdin=request_body.encode()).code == 0
     assert helper.get(SERVER).credentials() == Credentials(SERVER, "<token>", CANARY + "&")
 
 
-def test_fields_that_a_later_docker_may_add_are_passed_over(helper: Helper) -> None:
+def test_unknown_fields_are_ignored(helper: Helper) -> None:
     fields = {
         "ServerURL": SERVER,
         "Username": "alice",
@@ -95,7 +95,7 @@ def test_fields_that_a_later_docker_may_add_are_passed_over(helper: Helper) -> N
     assert helper.get(SERVER).credentials() == Credentials(SERVER, "alice", CANARY)
 
 
-def test_the_answer_is_compact_json_on_one_line(helper: Helper) -> None:
+def test_answer_is_compact_json_on_one_line(helper: Helper) -> None:
     helper.store(SERVER, "alice", CANARY)
     answer = helper.get(SERVER)
     assert answer.out == f'{{"ServerURL":"{SERVER}","Username":"alice","Secret":"{CANARY}"}}\n'.encode()
@@ -105,7 +105,7 @@ def test_the_answer_is_compact_json_on_one_line(helper: Helper) -> None:
 
 @pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " \t{}\n\n", "\n{}"], ids=repr)
 @pytest.mark.parametrize("verb", ["get", "erase"])
-def test_white_space_around_a_server_is_not_part_of_it(helper: Helper, verb: str, around: str) -> None:
+def test_white_space_around_a_server(helper: Helper, verb: str, around: str) -> None:
     helper.store(SERVER, "alice", CANARY)
     answer = helper.run(verb, stdin=around.format(SERVER).encode())
     assert answer.code == 0
@@ -116,21 +116,21 @@ def test_white_space_around_a_server_is_not_part_of_it(helper: Helper, verb: str
 
 
 @reference_deviates("leaves the older username in place, and may answer with it")
-def test_a_new_username_takes_the_place_of_the_older_one(helper: Helper) -> None:
+def test_new_username_replaces_the_older_one(helper: Helper) -> None:
     for username in ("mallory", "zoe", "alice", "bob"):
         assert helper.store(SERVER, username, f"{CANARY} of {username}").code == 0
         assert helper.get(SERVER).credentials() == Credentials(SERVER, username, f"{CANARY} of {username}")
         assert helper.stored() == {SERVER: username}
 
 
-def test_a_new_secret_takes_the_place_of_the_older_one(helper: Helper) -> None:
+def test_new_secret_replaces_the_older_one(helper: Helper) -> None:
     for secret in (CANARY * 50, CANARY, CANARY + "3"):
         helper.store(SERVER, "alice", secret)
         assert helper.get(SERVER).credentials().secret == secret
     assert helper.stored() == {SERVER: "alice"}
 
 
-def test_erasing_forgets_all_that_was_kept_for_the_server(helper: Helper) -> None:
+def test_erase_removes_the_credential(helper: Helper) -> None:
     helper.store(SERVER, "alice", CANARY)
     answer = helper.erase(SERVER)
     assert (answer.code, answer.out, answer.err) == (0, b"", b"")
@@ -138,7 +138,7 @@ def test_erasing_forgets_all_that_was_kept_for_the_server(helper: Helper) -> Non
     assert helper.list().out == b"{}\n"
 
 
-def test_a_username_with_folders_can_be_replaced_and_erased(helper: Helper) -> None:
+def test_username_with_folders_is_replaced(helper: Helper) -> None:
     helper.store(SERVER, "team/bot", CANARY)
     helper.erase(SERVER)
     helper.store(SERVER, "team", CANARY)
@@ -147,7 +147,7 @@ def test_a_username_with_folders_can_be_replaced_and_erased(helper: Helper) -> N
     assert helper.list().out == b"{}\n"
 
 
-def test_the_three_keys_of_a_hub_web_login_are_kept_apart(helper: Helper) -> None:
+def test_hub_web_login_keys_stay_separate(helper: Helper) -> None:
     for number, key in enumerate(HUB_KEYS):
         helper.store(key, f"user{number}", f"{CANARY}{number}")
     for number, key in enumerate(HUB_KEYS):
@@ -156,7 +156,7 @@ def test_the_three_keys_of_a_hub_web_login_are_kept_apart(helper: Helper) -> Non
 
 
 @pytest.mark.parametrize("erased", HUB_KEYS)
-def test_erasing_one_key_of_a_hub_web_login_keeps_the_others(helper: Helper, erased: str) -> None:
+def test_erasing_one_hub_key_keeps_the_others(helper: Helper, erased: str) -> None:
     for key in HUB_KEYS:
         helper.store(key, "alice", CANARY)
     helper.erase(erased)
@@ -164,7 +164,7 @@ def test_erasing_one_key_of_a_hub_web_login_keeps_the_others(helper: Helper, era
 
 
 @deviates("reference-pass", "fails to erase what is not there")
-def test_erase_removes_exactly_the_key_that_was_named(helper: Helper) -> None:
+def test_erase_removes_exactly_the_named_key(helper: Helper) -> None:
     kept = ("registry.example", "https://registry.example", "http://registry.example", "registry.example/a")
     for key in kept:
         helper.store(key, "alice", CANARY)
@@ -180,7 +180,7 @@ def test_erase_removes_exactly_the_key_that_was_named(helper: Helper) -> None:
     assert helper.stored() == {key: "alice" for key in kept if key != "https://registry.example"}
 
 
-def test_calls_at_the_same_time_do_not_disturb_each_other(helper: Helper) -> None:
+def test_parallel_calls_do_not_interfere(helper: Helper) -> None:
     servers = [f"registry{number}.example:5000" for number in range(8)]
     with ThreadPoolExecutor(4) as pool:
         assert all(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.subjects import deviates, every_subject, reference_deviates
+from tests.conformance.subjects import deviates, every_subject, needs, reference_deviates
 from tests.support.client import NOT_FOUND, Helper
 
 pytestmark = every_subject
@@ -17,7 +17,7 @@ NOBODY = "nobody-knows.example:5000"
 
 @pytest.mark.parametrize("verb", ["version", "--version", "-v"])
 @reference_deviates("prints the bare number, and knows no -v and no --version")
-def test_the_version_names_the_helper_and_the_project(helper: Helper, verb: str) -> None:
+def test_version_names_helper_and_project(helper: Helper, verb: str) -> None:
     answer = helper.run(verb)
     assert (answer.code, answer.err) == (0, b"")
     name = re.escape(helper.executable.name.encode())
@@ -34,7 +34,7 @@ def test_wrong_usage_prints_the_usage(helper: Helper, arguments: tuple[str, ...]
 
 @pytest.mark.parametrize("verb", ["help", "--help", "-h"])
 @reference_deviates("knows no help")
-def test_help_prints_the_usage_and_succeeds(helper: Helper, verb: str) -> None:
+def test_help_prints_the_usage(helper: Helper, verb: str) -> None:
     answer = helper.run(verb)
     assert answer.code == 0
     assert answer.out.startswith(f"Usage: {helper.executable.name} <".encode())
@@ -42,25 +42,27 @@ def test_help_prints_the_usage_and_succeeds(helper: Helper, verb: str) -> None:
 
 @pytest.mark.parametrize("verb", ["delete", "GET", "get ", "--get", "ünknown"])
 @reference_deviates("has its own words for it: Unknown credential action")
-def test_an_unknown_verb_is_named(helper: Helper, verb: str) -> None:
+def test_unknown_verb_is_named(helper: Helper, verb: str) -> None:
     answer = helper.run(verb)
     assert (answer.code, answer.out) == (1, f"{helper.executable.name}: unknown action: {verb}\n".encode())
 
 
 @reference_deviates("repeats the verb as it came")
-def test_an_unknown_verb_cannot_add_a_line_or_an_escape(helper: Helper) -> None:
+def test_unknown_verb_is_escaped(helper: Helper) -> None:
     answer = helper.run("get\n{}\x1b[31m")
     assert answer.code == 1
     assert answer.out.count(b"\n") == 1
     assert b"\x1b" not in answer.out
 
 
-def test_a_list_of_nothing_is_an_empty_object(helper: Helper) -> None:
+@needs("list")
+def test_empty_list_is_an_empty_object(helper: Helper) -> None:
     answer = helper.list()
     assert (answer.code, answer.out, answer.err) == (0, b"{}\n", b"")
 
 
-def test_list_does_not_read_standard_input(helper: Helper) -> None:
+@needs("list")
+def test_list_does_not_read_stdin(helper: Helper) -> None:
     read_end, write_end = os.pipe()
     try:
         answer = helper.run("list", stdin=read_end)
@@ -74,7 +76,7 @@ def test_list_does_not_read_standard_input(helper: Helper) -> None:
     "server", [NOBODY, "https://" + NOBODY, NOBODY + "/a/b", "//" + NOBODY, "https://[::1]:5000/v1/"]
 )
 @deviates("reference-pass", "succeeds with an empty username and secret since 0.6.4")
-def test_not_found_is_the_sentence_and_nothing_else(helper: Helper, server: str) -> None:
+def test_not_found_is_the_exact_sentence(helper: Helper, server: str) -> None:
     answer = helper.get(server)
     assert answer.code == 1
     assert answer.out.strip() == NOT_FOUND
@@ -82,30 +84,30 @@ def test_not_found_is_the_sentence_and_nothing_else(helper: Helper, server: str)
 
 
 @reference_deviates("says nothing on stderr")
-def test_not_found_tells_its_cause_in_one_line_on_stderr(helper: Helper) -> None:
+def test_not_found_has_one_line_on_stderr(helper: Helper) -> None:
     answer = helper.get(NOBODY)
     assert ONE_LINE.fullmatch(answer.err)
     assert answer.err.startswith(helper.executable.name.encode() + b": ")
     assert NOBODY.encode() in answer.err
 
 
+@needs("erase")
 @deviates("reference-pass", "fails with the words of pass")
-def test_erasing_what_is_not_there_succeeds_silently(helper: Helper) -> None:
+def test_erasing_a_missing_entry_succeeds(helper: Helper) -> None:
     answer = helper.erase(NOBODY)
     assert (answer.code, answer.out, answer.err) == (0, b"", b"")
 
 
-def test_a_helper_needs_no_environment_but_that_of_its_store(helper: Helper) -> None:
+@needs("list")
+def test_helper_needs_no_other_environment(helper: Helper) -> None:
     needed = {key: value for key, value in helper.env.items() if key not in ("PATH", "LANG", "TMPDIR")}
     answer = Helper(helper.executable, needed).list()
     assert (answer.code, answer.out) == (0, b"{}\n")
 
 
 @deviates("reference-secretservice", "has no such mode, whereas the one for pass always answers so")
-def test_not_found_may_be_told_as_no_credentials_for_clients_that_take_any_failure_for_the_end(
-    helper: Helper, tmp_path: Path
-) -> None:
-    """Nomad does: drivers/docker/driver.go."""
+def test_not_found_can_be_an_empty_answer(helper: Helper, tmp_path: Path) -> None:
+    """For Nomad, which takes every failure for the end of the task (drivers/docker/driver.go)."""
     configuration = tmp_path / "config.toml"
     configuration.write_text('not_found = "empty"\n')
     nomad = Helper(helper.executable, {**helper.env, "CREDHELPERS_CONFIG": str(configuration)})
