@@ -4,14 +4,13 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import stepwise
 from tests.support.client import Answer
 
 _SECONDS = 60
-_REPOSITORY = Path(__file__).resolve().parents[2]
 
 FILE_STORE = """
 cd "$STUB" || exit 1
@@ -28,39 +27,6 @@ list) sep='{'; for name in *; do [ -f "$name" ] || continue
 esac
 """
 """A store in plain sh that keeps each credential in a file of $STUB, and does first whatever $HOOK says."""
-
-# Counts every step that leaves a trace on disk or in a store, and dies before or after the one that is named.
-_DRIVER = """
-import os, signal, sys
-fatal, after, *arguments = int(sys.argv[1]), sys.argv[2] == "after", *sys.argv[3:]
-from credhelpers import files, process
-from credhelpers.cli import main
-steps = 0
-def deadly(function):
-    def step(*given, **named):
-        global steps
-        steps += 1
-        number = steps
-        if number == fatal and not after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        try:
-            return function(*given, **named)
-        finally:
-            if number == fatal and after:
-                os.kill(os.getpid(), signal.SIGKILL)
-    return step
-for module, names in (
-    (os, ("write", "fsync", "replace", "unlink", "fchmod", "mkdir")),
-    (files, ("rename",)),
-    (process, ("run",)),
-):
-    for name in names:
-        setattr(module, name, deadly(getattr(module, name)))
-try:
-    main(arguments)
-finally:
-    print(f"steps={steps}", file=sys.stderr)
-"""
 
 
 @dataclass(frozen=True)
@@ -142,29 +108,18 @@ class DockerHome:
 
     def steps(self, *arguments: str) -> int:
         """Run `credhelpers` to its end and return how many steps left a trace on disk or in a store."""
-        done = self._drive("0", "before", *arguments)
-        assert done.returncode == 0, done
-        return int(done.stderr.rpartition(b"steps=")[2])
+        done = stepwise.run(arguments, self.env)
+        assert done.code == 0, done
+        return done.steps
 
     def is_killed(self, step: int, moment: str, *arguments: str) -> None:
         """Run `credhelpers` and kill it before or after one of these steps."""
-        done = self._drive(str(step), moment, *arguments)
-        assert done.returncode == -signal.SIGKILL, done
+        done = stepwise.run(arguments, self.env, fatal=step, moment=moment)
+        assert done.code == -signal.SIGKILL, done
 
     def litter(self) -> list[str]:
         """Return the names of temporary files beside config.json."""
         return [name for name in os.listdir(self.config.parent) if name.endswith(".tmp")]
-
-    def _drive(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, "-c", _DRIVER, *arguments],
-            cwd=_REPOSITORY,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
 
 
 def stub_helper(directory: Path, name: str, script: str) -> Path:

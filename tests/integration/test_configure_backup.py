@@ -70,7 +70,7 @@ def test_what_a_killed_run_leaves_is_private_until_complete_and_goes(home: Docke
         home.is_killed(step, moment, "configure", "--store", "pass")
         for path in home.config.parent.iterdir():
             assert path.stat().st_mode & 0o077 == 0 or path.read_bytes() in complete, (step, path)
-        home.succeed("logout", "absent.example")
+        home.steps("logout", "absent.example")
         _assert_no_secret_beside(home, "config.json")
 
 

@@ -167,10 +167,10 @@ def test_nothing_is_lost_when_it_is_killed_at_any_step(home: DockerHome) -> None
             home.backup.unlink(missing_ok=True)
             home.is_killed(step, moment, *ARGUMENTS)
             assert home.config.read_bytes() in (BEFORE.encode(), wanted), (step, moment)
-            home.succeed(*ARGUMENTS)
+            home.steps(*ARGUMENTS)
             assert home.config.read_bytes() == wanted
             assert home.litter() == []
-            home.succeed("configure", "--undo")
+            home.steps("configure", "--undo")
             assert home.config.read_text() == BEFORE
 
 
@@ -184,7 +184,7 @@ def test_undo_is_safe_at_any_step_too(home: DockerHome) -> None:
             home.backup.write_bytes(backup)
             home.is_killed(step, moment, "configure", "--undo")
             assert home.config.read_bytes() in (BEFORE.encode(), configured), (step, moment)
-            home.succeed("configure", "--undo")
+            home.steps("configure", "--undo")
             assert home.config.read_text() == BEFORE
 
 

@@ -357,7 +357,7 @@ def test_nothing_is_lost_when_it_is_killed_at_any_step(home: DockerHome, stub: P
             home.is_killed(step, moment, "migrate", "--to", "stub")
             now = home.config.read_bytes()
             assert now == before or (now, _contents(stub)) == (wanted, moved), (step, moment)
-            home.succeed("migrate", "--to", "stub")
+            home.steps("migrate", "--to", "stub")
             assert (home.config.read_bytes(), _contents(stub)) == (wanted, moved)
             assert home.litter() == []
 
@@ -390,7 +390,7 @@ def test_nothing_is_lost_between_two_helpers_when_it_is_killed_at_any_step(
         asked = Helper(tmp_path / "bin" / f"docker-credential-{_config(home)['credsStore']}", home.env)
         for server in credentials:
             assert asked.get(server).value()["Secret"] == server, (step, server)
-        home.succeed(*arguments)
+        home.steps(*arguments)
         assert sorted(os.listdir(other)) == ["a", "b"] and os.listdir(stub) == []
 
 
