@@ -47,8 +47,7 @@ def _open_ecr(environ: "Mapping[str, str]", settings: "Settings", log: "Log") ->
 
 
 def _is_ecr(server: str, settings: "Settings") -> bool:
-    from credhelpers.stores.ecr.hosts import host_of
-    from credhelpers.stores.ecr.mapping import registry_for
+    from credhelpers.stores.ecr.hosts import host_of, registry_for
 
     return registry_for(host_of(server), settings)[0] is not None
 

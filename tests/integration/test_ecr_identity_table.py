@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from credhelpers.emulator import Request, Response
-from credhelpers.stores.ecr.identity import PLAIN
+from credhelpers.stores.tokens.cache import PLAIN
 from tests.support.aws import CONTAINER_PATH, HOST, PASSWORD, TOKEN_CALL, Aws, failing
 from tests.support.worker import SECRET_ACCESS_KEY, Worker
 

@@ -20,7 +20,7 @@ _MANY = 16  # texts that a hole of a text may have before it stays a hole
 RELAYED = {
     ("credhelpers/cli/doctor/answer.py", "ours[-1]"): "what a helper of ours has said on stderr",
     ("credhelpers/cli/migrate/command.py", "lines[-1]"): "what a helper of ours has said on stderr",
-    ("credhelpers/stores/ecr/tokens.py", "fields[4]"): "the remedy of an error that was remembered on disk",
+    ("credhelpers/stores/tokens/cache.py", "remedy"): "the remedy of an error that was remembered on disk",
 }
 """Expressions for remedies that were collected where they come from."""
 

@@ -17,7 +17,7 @@ from credhelpers.stores.ecr.identity import (
     SELECTING_VARIABLES,
     identify,
 )
-from credhelpers.stores.ecr.tokens import shared_name
+from credhelpers.stores.tokens.cache import shared_name
 
 HARMLESS = {
     "which region to ask; a host of ECR's names its own": {"AWS_REGION", "AWS_DEFAULT_REGION"},

@@ -161,6 +161,13 @@ def test_the_emulator_is_known_to_the_demo_only() -> None:
     assert _importers("credhelpers.emulator") == {"cli/demo.py"}
 
 
+def test_the_token_engine_knows_no_cloud() -> None:
+    """Nor any word of one: what is an issuer's is an argument."""
+    for path in (PACKAGE / "stores/tokens").glob("*.py"):
+        words = re.findall(r"(?i)aws|amazon|ecr\b|boto", path.read_text())
+        assert words == [], path
+
+
 def _reads_process_environment(path: Path) -> bool:
     return any(
         isinstance(node, ast.Attribute)

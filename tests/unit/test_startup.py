@@ -11,7 +11,7 @@ import pytest
 from credhelpers.config import Settings
 from credhelpers.log import Log
 from credhelpers.stores.ecr.store import EcrStore
-from credhelpers.stores.ecr.tokens import Token
+from credhelpers.stores.tokens.cache import Token
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "credhelpers"
@@ -76,7 +76,7 @@ def warm_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def fetch(*_: object) -> Token:
         now = time.time()
-        return Token("AWS", "a-password", now, now + 12 * 3600, (HOST,))
+        return Token("AWS", "a-password", now, now + 12 * 3600, 12 * 3600)
 
     monkeypatch.setattr("credhelpers.stores.ecr.api.fetch_token", fetch)
     environ = {"HOME": str(home)}

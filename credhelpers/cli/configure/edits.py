@@ -11,8 +11,7 @@ from credhelpers.clients.docker_config import docker_config_path, docker_key
 from credhelpers.clients.former_helpers import backup_of
 from credhelpers.clients.shared_file import Edit, whole
 from credhelpers.credential import CredentialError
-from credhelpers.stores.ecr.hosts import host_of
-from credhelpers.stores.ecr.mapping import registry_for
+from credhelpers.stores.ecr.hosts import host_of, registry_for
 from credhelpers.suite import ECR
 
 

@@ -8,8 +8,7 @@ from credhelpers import config
 from credhelpers.cli.shared.chosen_store import helper_beside, near_miss
 from credhelpers.credential import CredentialError
 from credhelpers.stores.auto.external import PREFIX, find_helper
-from credhelpers.stores.ecr.hosts import host_of
-from credhelpers.stores.ecr.mapping import registry_for
+from credhelpers.stores.ecr.hosts import host_of, registry_for
 
 
 def check_helper(name: str) -> None:

@@ -11,13 +11,13 @@ from credhelpers.cli.doctor.docker import check_config
 from credhelpers.cli.doctor.executable import OURS, Executable, all_on_path, check_executable
 from credhelpers.cli.shared import ecr_tokens
 from credhelpers.cli.shared.bounded import Child, Tasks
+from credhelpers.cli.shared.ecr_tokens import Cached
 from credhelpers.cli.shared.plan import Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.config import Settings
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.store import Place
 from credhelpers.stores.auto.external import PREFIX
-from credhelpers.stores.ecr.store import Cached
 from credhelpers.suite import AUTO, BUILT_IN, ECR, HELPERS
 
 SECONDS = 8.0

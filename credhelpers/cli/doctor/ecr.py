@@ -2,13 +2,11 @@
 
 import time
 
-from credhelpers.cli.shared.ecr_tokens import duration
+from credhelpers.cli.shared.ecr_tokens import Cached, duration
 from credhelpers.config import Settings
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.servers import split_scheme
-from credhelpers.stores.ecr.hosts import host_of, registry_at
-from credhelpers.stores.ecr.mapping import registry_for
-from credhelpers.stores.ecr.store import Cached
+from credhelpers.stores.ecr.hosts import host_of, registry_at, registry_for
 
 _HOST, _TOKEN, _FAILURE = "ECR host", "cached token", "remembered failure"
 _FORM = "<account>.dkr.ecr.<region>.amazonaws.com"

@@ -1,11 +1,36 @@
-"""What is kept for an ECR registry, and who asks for it, in words; AWS is not asked."""
+"""What is kept for an ECR registry, and which identity asks for it, in words; AWS is not asked."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from credhelpers.config import Settings
+from credhelpers.credential import CredentialsNotFound
 from credhelpers.log import Log
 from credhelpers.state_fault import state_fault
-from credhelpers.stores.ecr.store import Cached, EcrStore
+from credhelpers.stores.ecr.hosts import Registry, host_of, registry_for
+from credhelpers.stores.ecr.store import EcrStore
+from credhelpers.stores.tokens.cache import Token
+
+
+@dataclass(frozen=True)
+class Cached:
+    """What the cache has for a registry.
+
+    Attributes:
+        registry: The registry.
+        chosen: What the configuration says of the identity that reads it.
+        name: The name of the token's file, shared by all registries that the token opens.
+        token: The token, if there is one that is valid.
+        by_login: Whether `docker login` brought it.
+        failure: What went wrong a moment ago, while that is the answer.
+    """
+
+    registry: Registry
+    chosen: Mapping[str, str]
+    name: str
+    token: Token | None
+    by_login: bool
+    failure: CredentialsNotFound | None
 
 
 def cached(server: str, environ: Mapping[str, str], settings: Settings) -> Cached | None:
@@ -16,11 +41,15 @@ def cached(server: str, environ: Mapping[str, str], settings: Settings) -> Cache
     fault = state_fault(environ, "tokens")
     if fault and fault.is_distrusted:
         environ = {**environ, "AWS_ECR_DISABLE_CACHE": "1"}
-    return EcrStore(environ, settings, Log("credhelpers", None, settings)).cached(server)
+    registry, chosen = registry_for(host_of(server), settings)
+    kept = EcrStore(environ, settings, Log("credhelpers", None, settings)).peek(server)
+    if registry is None or kept is None:
+        return None
+    return Cached(registry, chosen, kept.name, kept.token, kept.by_login, kept.failure)
 
 
 def selected_identity(environ: Mapping[str, str], chosen: Mapping[str, str]) -> str:
-    """Say in words what selects the AWS identity, as far as that can be told without asking anybody.
+    """Return in words what selects the AWS identity, as far as that is known without asking AWS.
 
     Args:
         environ: The environment.

@@ -12,9 +12,9 @@ from credhelpers.config import Settings
 from credhelpers.deadline import Deadline
 from credhelpers.stores.ecr.causes import FAILURES, UnexpectedResponse, explain
 from credhelpers.stores.ecr.chain import Session, client_config, environment_of
-from credhelpers.stores.ecr.hosts import Registry
-from credhelpers.stores.ecr.tokens import Token
+from credhelpers.stores.ecr.hosts import LONGEST_LIFE, Registry
 from credhelpers.stores.ecr.trace import Trace
+from credhelpers.stores.tokens.cache import Token
 
 _SESSION_NAME = "credhelpers"
 _ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR")
@@ -74,7 +74,7 @@ def read_token(answer: Any, registry: Registry, now: float, trace: Trace) -> Tok
         raise UnexpectedResponse(
             f"the token had expired on arrival, {now - expires:.0f} s ago; {trace.clocks}"
         )
-    return Token(username, password, now, expires, (registry.host,))
+    return Token(username, password, now, expires, LONGEST_LIFE)
 
 
 # botocore makes the classes of its clients at run time, so there is no better type for one than Any.

@@ -1,10 +1,17 @@
 """Which hosts are Amazon ECR registries, in which region, and by which endpoint their token is to be had."""
 
-from credhelpers.servers import split_scheme
+from credhelpers.servers import matches, split_scheme
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credhelpers.config import Settings
 
 PUBLIC_HOSTS = ("public.ecr.aws", "ecr-public.aws.com")
 PUBLIC_REGION = "us-east-1"
 """Where ECR Public's API is, whatever region the caller is in."""
+
+LONGEST_LIFE = 12 * 3600.0
+"""Seconds; the ECR API reference promises a token no longer life."""
 
 # The domain of registries in each partition, with what the names of its regions begin with
 # (botocore's partitions.json and the ECR user guide's list of endpoints).
@@ -97,6 +104,22 @@ def registry_at(host: str) -> Registry | None:
     if start is None or not region.startswith(start) or not _is_region(region) or not _is_account(account):
         return None
     return Registry(host, region, fips=service.endswith("-fips"), dual_stack=dual_stack)
+
+
+def registry_for(host: str, settings: "Settings") -> tuple[Registry | None, dict[str, str]]:
+    """Return the registry at a host and what the first table that matches the host says of it.
+
+    A host that is not Amazon's by its name, such as a PrivateLink endpoint or a domain of one's own, is a
+    registry when its table names the account; its table names the region too. A host of Amazon's names its
+    region itself.
+    """
+    registry = registry_at(host)
+    for table in settings.tables("ecr.registry"):
+        if host and matches(table["match"], host):
+            if registry is None and "account" in table:
+                registry = Registry(host, table["region"])
+            return registry, table
+    return registry, {}
 
 
 def _is_account(text: str) -> bool:

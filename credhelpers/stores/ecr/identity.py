@@ -9,6 +9,7 @@ import os
 
 from credhelpers import files
 from credhelpers.paths import home_directory
+from credhelpers.stores.tokens.cache import PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,9 +76,6 @@ LOGIN_CACHE_VARIABLE = "AWS_LOGIN_CACHE_DIRECTORY"
 
 CHOICES = ("profile", "role_arn", "external_id", "session_name", "endpoint_url")
 """What a table ``[[ecr.registry]]`` may say of the identity and the way to it."""
-
-PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-")
-"""Characters that mean nothing special to anybody."""
 
 _LARGEST = 1 << 20  # bytes of a configuration file
 
