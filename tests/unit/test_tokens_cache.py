@@ -1,5 +1,6 @@
 """The token cache and the life of a token, with the clock as an argument."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,8 +14,9 @@ from credhelpers import files
 from credhelpers.config import Settings
 from credhelpers.credential import CredentialsNotFound
 from credhelpers.log import Log
-from credhelpers.stores.tokens.cache import Entry, Token, cached_hosts, shared_name, stored_name
+from credhelpers.stores.tokens.cache import Entry, Token, shared_name, stored_name
 from credhelpers.stores.tokens.storage import Directory, Nothing
+from credhelpers.stores.tokens.upkeep import cached_hosts, prune
 
 HOUR = 3600.0
 LONGEST = 12 * HOUR
@@ -156,26 +158,28 @@ def test_hosts_are_those_of_valid_tokens(entry: Entry, storage: Directory) -> No
     assert cached_hosts(storage, LONGEST, NOW + 13 * HOUR) == {}
 
 
-def test_saving_removes_old_files(entry: Entry, tmp_path: Path) -> None:
+def test_old_files_are_removed(storage: Directory, entry: Entry, tmp_path: Path) -> None:
     entry.save(_token())
     old = [shared_name("south", "old"), shared_name("south", "old") + ".failed", stored_name("a.example")]
-    kept = ["README", "2024-notes.txt"]
+    kept = ["2024-notes.txt", "README"]
     for name in (*old, *kept):
         (tmp_path / "tokens" / name).write_text("x")
 
-    tomorrow = time.time() + 25 * HOUR
-    entry.save(_token(tomorrow, tomorrow + HOUR))
+    os.utime(tmp_path / "tokens" / NAME, (0, 0))  # which is not the time of the last change
 
-    assert sorted(path.name for path in (tmp_path / "tokens").iterdir()) == sorted([NAME, *kept])
+    prune(storage, time.time() - HOUR)
+    assert (tmp_path / "tokens" / old[0]).exists()
+    prune(storage, time.time() + HOUR)
+
+    assert sorted(path.name for path in (tmp_path / "tokens").iterdir()) == kept
 
 
-def test_an_old_lock_that_is_held_stays(entry: Entry, storage: Directory, tmp_path: Path) -> None:
+def test_an_old_lock_that_is_held_stays(storage: Directory, tmp_path: Path) -> None:
     held, left = (Entry(storage, shared_name("south", key), key, LONGEST) for key in ("held", "left"))
-    tomorrow = time.time() + 25 * HOUR
     with held.lock(1, never), left.lock(1, never):
         pass
     with held.lock(1, never):
-        entry.save(_token(tomorrow, tomorrow + HOUR))
+        prune(storage, time.time() + HOUR)
         assert (tmp_path / "tokens" / f"{held.name}.lock").exists()
         assert not (tmp_path / "tokens" / f"{left.name}.lock").exists()
 

@@ -14,8 +14,8 @@ from credhelpers import files
 from credhelpers.config import Settings
 from credhelpers.credential import CredentialsNotFound
 from credhelpers.log import Log
+from credhelpers.stores.tokens import Request, TokenEngine
 from credhelpers.stores.tokens.cache import Entry, Token, shared_name, stored_name
-from credhelpers.stores.tokens.engine import Request, TokenEngine
 from credhelpers.stores.tokens.fast_path import absolute_path, as_it_is, selection
 from credhelpers.stores.tokens.storage import Directory, Nothing
 
@@ -204,7 +204,7 @@ def test_without_storage_every_get_asks(mint: Mint) -> None:
 
     assert [mint.password(), mint.password()] == ["ada-1", "ada-2"]
     assert mint.engine.refresh(mint.request(), int(time.time())) is None
-    mint.request().shared.drop()
+    mint.engine.forget(mint.request())
     assert list(mint.path.glob("tokens")) == []
 
 
@@ -212,7 +212,7 @@ def test_a_token_erased_while_fetched_is_not_kept(mint: Mint) -> None:
     erased = threading.Event()
 
     def erase() -> None:
-        mint.request().shared.drop()
+        mint.engine.forget(mint.request())
         erased.set()
 
     mint.during = erase
@@ -225,7 +225,7 @@ def test_a_token_erased_while_fetched_is_not_kept(mint: Mint) -> None:
 
 def test_a_login_counts_before_the_issuer(mint: Mint) -> None:
     now = time.time()
-    mint.request().login.save(Token("toy", "brought", now, now + 30, LIFE, ("a.north.toy",)))
+    assert mint.engine.keep(mint.request(), Token("toy", "brought", now, now + 30, LIFE))
 
     assert mint.password() == "brought"
     assert mint.engine.peek(mint.request()).by_login

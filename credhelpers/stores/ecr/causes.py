@@ -14,14 +14,13 @@ from credhelpers.log import one_line
 from credhelpers.stores.ecr.bounds import LARGEST, AnswerTooLarge
 from credhelpers.stores.ecr.hosts import Registry
 from credhelpers.stores.ecr.sources import BadSource
-from credhelpers.stores.ecr.trace import CLOCK_LIMIT, Trace
+from credhelpers.stores.ecr.trace import Trace
 
 _LONGEST = 400  # characters of somebody else's words
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in botocore's order
 
 _CLOCK = "AWS allows five minutes of difference; set this machine's clock: timedatectl set-ntp true"
 _PROXY = "see whether a proxy or another server answers in AWS's place"
-_SOURCE = "set AWS_PROFILE or another source of AWS credentials"
 _NO_CREDENTIALS = (
     "no AWS credentials in the environment, a profile, a container role or an instance role",
     "attach a role to the instance, or set AWS_PROFILE or another source of the AWS SDK's credential chain",
@@ -45,17 +44,7 @@ _REMEDIES = {
     "SignatureDoesNotMatch": _SIGNATURE,
     "UnrecognizedClientException": _KEY,
 }
-_TIMED = frozenset(
-    (
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidSignatureException",
-        "RequestExpired",
-        "RequestTimeTooSkewed",
-        "SignatureDoesNotMatch",
-    )
-)
-"""The codes that a wrong clock brings about."""
+_BY_CLOCK = (_CLOCK, _SESSION, _SIGNATURE)  # remedies of the codes that a wrong clock brings about
 _THROTTLES = frozenset(
     (
         "BandwidthLimitExceeded",
@@ -163,7 +152,7 @@ class _Explanation:
             return told, "AWS limits the rate of requests: try again in a minute"
         if status >= 500:
             return f"{told} (server error, HTTP {status})", "try again in a minute"
-        if code in _TIMED and self._trace.skew is not None and abs(self._trace.skew) > CLOCK_LIMIT:
+        if _REMEDIES.get(code) in _BY_CLOCK and self._trace.has_wrong_clock:
             return f"{told}; {self._trace.clocks}", _CLOCK
         if not code or code == str(status):
             return told, _PROXY
@@ -215,7 +204,6 @@ class _Explanation:
 
     def _unexpected(self, error: BaseException) -> tuple[str, str]:
         asked, clocks = self._trace.asked, self._trace.clocks
-        wrong_clock = self._trace.skew is not None and abs(self._trace.skew) > CLOCK_LIMIT
         if not asked:
             text = f"the AWS configuration cannot be used ({type(error).__name__})"
             return text, "check the AWS_* variables and ~/.aws/config"
@@ -226,7 +214,7 @@ class _Explanation:
             what = f": its credentials had expired on arrival; {clocks}"
         else:
             what = f" ({type(error).__name__})"
-        return f"unexpected response from {asked}{what}", _CLOCK if wrong_clock else _PROXY
+        return f"unexpected response from {asked}{what}", _CLOCK if self._trace.has_wrong_clock else _PROXY
 
     def _no_credentials(self, error: aws.NoCredentialsError) -> tuple[str, str]:
         del error

@@ -7,8 +7,8 @@ from credhelpers.credential import BadRequest, Credential, CredentialsNotFound, 
 from credhelpers.paths import state_directory
 from credhelpers.stores.ecr.hosts import LONGEST_LIFE, Registry, host_of, registry_for
 from credhelpers.stores.ecr.identity import Identity, identify
-from credhelpers.stores.tokens.cache import Entry, Token, cached_hosts, shared_name, stored_name
-from credhelpers.stores.tokens.engine import Request, TokenEngine
+from credhelpers.stores.tokens import Request, TokenEngine
+from credhelpers.stores.tokens.cache import Entry, Token, shared_name, stored_name
 from credhelpers.stores.tokens.storage import Directory, Nothing
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from credhelpers.config import Settings
     from credhelpers.log import Log
-    from credhelpers.stores.tokens.engine import Conditions, Kept
+    from credhelpers.stores.tokens import Conditions, Kept
 
 _EXECUTABLE = "docker-credential-ecr-login"
 _LOCK_SLACK = 2.0  # seconds beyond the longest call for which another process may hold the lock
@@ -81,18 +81,19 @@ class EcrStore:
         now = time.time()
         hosts = (request.host,)
         token = Token(credential.username, credential.secret, now, max(now, end), LONGEST_LIFE, hosts)
-        if not request.login.save(token):
+        if not self._engine.keep(request, token):
             raise self._not_kept()
 
     def erase(self, server: str) -> None:
         """Forget the token that was stored for a server, and the shared one of its region and identity."""
         request = None if self._ignores_logins else self._request(server)
         if request:
-            request.login.drop()
-            request.shared.drop()
+            self._engine.forget(request)
 
     def list(self) -> dict[str, str]:
         """Return the registries that tokens are kept for, and those that are configured; AWS is not asked."""
+        from credhelpers.stores.tokens.upkeep import cached_hosts
+
         hosts = [table["match"].lower() for table in self._settings.tables("ecr.registry")]
         found = {host: "AWS" for host in hosts if "*" not in host and "?" not in host}
         found.update(cached_hosts(self._storage, LONGEST_LIFE, time.time()))

@@ -42,6 +42,11 @@ class Trace:
             self.skew = None  # the answer says no time
 
     @property
+    def has_wrong_clock(self) -> bool:
+        """Whether AWS refuses requests by this machine's clock."""
+        return self.skew is not None and abs(self.skew) > CLOCK_LIMIT
+
+    @property
     def clocks(self) -> str:
         """How this machine's clock differs from the answer's, in words."""
         if self.skew is None:

@@ -7,6 +7,7 @@ asks thirty times does not wait thirty times.
 
 import time
 
+from credhelpers import files
 from credhelpers.credential import CredentialsNotFound
 
 TYPE_CHECKING = False
@@ -22,12 +23,11 @@ PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 """Characters that mean nothing special to a shell, in JSON or in a file of the cache."""
 _FORMAT = "credhelpers token 1"
 _FAILURE_FORMAT = "credhelpers failure 1"
-_STORED = "stored-"
+STORED = "stored-"
 FAST_PATH = ("fast-", "answer-")
 """What the names of the fast path's files begin with."""
-_FAILED, _ERASED = ".failed", ".erased"
-_NOT_TOKENS = (_FAILED, ".lock", ".tmp", _ERASED)
-_HEXADECIMAL = frozenset("0123456789abcdef")
+FAILED, ERASED = ".failed", ".erased"
+"""What the names of files beside a token end with."""
 
 
 class Token:
@@ -92,21 +92,21 @@ class Entry:
         longest_life: Seconds; the longest that a token of this issuer lives.
     """
 
-    __slots__ = ("_key", "_longest_life", "name", "storage")
+    __slots__ = ("_key", "longest_life", "name", "storage")
 
     def __init__(self, storage: "Storage", name: str, key: str, longest_life: float) -> None:
         self.storage = storage
         self.name = name
         self._key = key
-        self._longest_life = longest_life
+        self.longest_life = longest_life
 
     def load(self, now: float) -> Token | None:
         """Return the token, if there is one that is valid."""
-        found = _load(self.storage, self.name, self._longest_life)
+        found = load(self.storage, self.name, self.longest_life)
         return found[1] if found and found[0] == self._key and found[1].is_valid(now) else None
 
     def save(self, token: Token, erasure: str | None = None) -> bool:
-        """Keep a token in place of any older one, and remove files that are too old to be used.
+        """Keep a token in place of any older one.
 
         Args:
             token: The token.
@@ -116,7 +116,6 @@ class Entry:
         Returns:
             Whether it is kept.
         """
-        self.storage.prune(_is_ours, token.issued - 2 * self._longest_life)
         times = (str(token.issued), str(token.expires))
         lines = (_FORMAT, self._key, *times, " ".join(token.hosts), token.username, token.password)
         if not self.storage.write(self.name, lines):
@@ -129,13 +128,13 @@ class Entry:
     def drop(self) -> None:
         """Forget the token and the failure; a renewal that is under way does not bring it back."""
         if self.storage.names():
-            self.storage.write(self.name + _ERASED, (str(time.time_ns()),))
+            self.storage.write(self.name + ERASED, (str(time.time_ns()),))
         self.storage.remove(self.name)
-        self.storage.remove(self.name + _FAILED)
+        self.storage.remove(self.name + FAILED)
 
     def erasure(self) -> str:
         """Return what changes whenever the token is erased."""
-        return self.storage.facts(self.name + _ERASED)
+        return files.facts(self.storage.path(self.name + ERASED))
 
     def load_failure(self, now: float, seconds: float) -> CredentialsNotFound | None:
         """Return the last failure, if it is less than so many seconds old."""
@@ -146,12 +145,12 @@ class Entry:
                 return None
             return CredentialsNotFound(cause, remedy)
 
-        return self.storage.read(self.name + _FAILED, parse)
+        return self.storage.read(self.name + FAILED, parse)
 
     def save_failure(self, error: CredentialsNotFound, now: float) -> None:
         """Keep a failure."""
         lines = (_FAILURE_FORMAT, self._key, str(int(now)), error.cause, error.remedy)
-        self.storage.write(self.name + _FAILED, lines)
+        self.storage.write(self.name + FAILED, lines)
 
     def lock(self, seconds: float, is_needless: "Callable[[], bool]") -> "Lock":
         """Return the lock under which the token is fetched; see `Directory.lock`."""
@@ -160,7 +159,7 @@ class Entry:
 
 def stored_name(host: str) -> str:
     """Return the name of the entry for the token that a user stored for a host."""
-    return _STORED + host
+    return STORED + host
 
 
 def shared_name(scope: str, key: str) -> str:
@@ -177,19 +176,7 @@ def shared_name(scope: str, key: str) -> str:
     return f"{scope}-{binascii.crc32(key.encode()):08x}"
 
 
-def cached_hosts(storage: "Storage", longest_life: float, now: float) -> dict[str, str]:
-    """Return the username for each host that a valid token was used or stored for."""
-    hosts: dict[str, str] = {}
-    for name in filter(_is_ours, storage.names()):
-        if name.startswith(FAST_PATH) or name.endswith(_NOT_TOKENS):
-            continue
-        found = _load(storage, name, longest_life)
-        if found and found[1].is_valid(now):
-            hosts.update(dict.fromkeys(found[1].hosts, found[1].username))
-    return hosts
-
-
-def _load(storage: "Storage", name: str, longest_life: float) -> tuple[str, Token] | None:
+def load(storage: "Storage", name: str, longest_life: float) -> tuple[str, Token] | None:
     """Return the key and the token in a file."""
 
     def parse(lines: list[str]) -> tuple[str, Token] | None:
@@ -200,9 +187,3 @@ def _load(storage: "Storage", name: str, longest_life: float) -> tuple[str, Toke
         return key, Token(username, password, *times, longest_life, tuple(hosts.split()))
 
     return storage.read(name, parse)
-
-
-def _is_ours(name: str) -> bool:
-    """Return whether a file has a name of the cache's; others are not ours to remove."""
-    key = name.partition(".")[0].rpartition("-")[2]
-    return name.startswith((_STORED, *FAST_PATH)) or (len(key) == 8 and _HEXADECIMAL.issuperset(key))

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from credhelpers.stores.tokens.engine import Request
+    from credhelpers.stores.tokens import Request
 
     Comparison = Callable[[str], str | None]
 
@@ -33,7 +33,7 @@ def leave(request: "Request", now: float) -> None:
     """
     conditions = request.conditions() if request.conditions else None
     storage, shared, host = request.shared.storage, request.shared, request.host
-    token_facts = storage.facts(shared.name)  # before it is read, so that they are never of a later one
+    token_facts = files.facts(storage.path(shared.name))  # before it is read: never a later one's
     token = shared.load(now)
     if conditions is None or token is None or not PLAIN.issuperset(host + token.username + token.password):
         return

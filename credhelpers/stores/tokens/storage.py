@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     Parsed = TypeVar("Parsed")
     Storage: TypeAlias = "Directory | Nothing"
 
+LOCK = ".lock"
+"""What the names of locks end with."""
 LARGEST = (1 << 20) + (1 << 16)
 """Bytes of a file: a token from `docker login` may be as long as the protocol allows."""
 
@@ -37,10 +39,6 @@ class Directory:
     def path(self, name: str) -> str:
         """Return the path of a file."""
         return os.path.join(self._path, name)
-
-    def facts(self, name: str) -> str:
-        """Return `files.facts` of a file."""
-        return files.facts(self.path(name))
 
     def names(self) -> list[str]:
         """Return the names of all files."""
@@ -89,29 +87,14 @@ class Directory:
         return True
 
     def remove(self, name: str) -> None:
-        """Remove a file, if there is one."""
+        """Remove a file, if there is one; a lock stays while it is held."""
         try:
             files.trust_directory(self._path)
-            os.unlink(self.path(name))
+            (files.remove_lock if name.endswith(LOCK) else os.unlink)(self.path(name))
         except FileNotFoundError:
             return
         except OSError as error:
             self._report(error)
-
-    def prune(self, is_ours: "Callable[[str], bool]", before: float) -> None:
-        """Remove our files that were last changed before a time, in seconds since the epoch."""
-        try:
-            files.trust_directory(self._path)
-            for name in filter(is_ours, os.listdir(self._path)):
-                path = self.path(name)
-                if os.lstat(path).st_ctime >= before:
-                    continue
-                if name.endswith(".lock"):
-                    files.remove_lock(path)
-                else:
-                    os.unlink(path)
-        except OSError:
-            return  # the directory is missing or not to be touched, or another process prunes too
 
     def lock(self, name: str, seconds: float, is_needless: "Callable[[], bool]") -> Lock:
         """Return the lock of a file; see `Lock`.
@@ -120,7 +103,7 @@ class Directory:
             OSError: The directory cannot be used; on entering the lock too.
         """
         files.make_private_directory(self._path)
-        return Lock(self.path(name + ".lock"), seconds, is_needless)
+        return Lock(self.path(name + LOCK), seconds, is_needless)
 
     def _report(self, fault: OSError | str) -> None:
         if self._has_reported:
@@ -140,10 +123,6 @@ class Nothing:
         """Return a path that never exists."""
         return os.path.join(os.devnull, name)
 
-    def facts(self, _: str) -> str:
-        """Return what there is to say of a missing file."""
-        return ""
-
     def names(self) -> list[str]:
         """Return no name."""
         return []
@@ -156,9 +135,6 @@ class Nothing:
         return False
 
     def remove(self, _: str) -> None:
-        """Do nothing."""
-
-    def prune(self, *_: object) -> None:
         """Do nothing."""
 
     def lock(self, name: str, *_: object) -> Lock:
