@@ -37,7 +37,7 @@ def executables() -> dict[str, str]:
     """Return the text of each executable, by its name."""
     texts = {"credhelpers": _assemble(_COMMAND)}
     for helper in HELPERS.values():
-        fast_path = _HERE / f"{helper.name}-front.sh"
+        fast_path = _HERE / f"{helper.name}-fast-path.sh"
         program = _HELPER.format(name=helper.name, purpose=helper.purpose)
         texts[f"docker-credential-{helper.name}"] = _assemble(program, fast_path)
     return dict(sorted(texts.items()))

@@ -1,4 +1,4 @@
-# What stands in DIR/bin: launchers of Python, and fronts in plain sh that answer without it. Sourced.
+# What stands in DIR/bin: launchers of Python, and fast paths in plain sh that answer without it. Sourced.
 # shellcheck shell=sh disable=SC2154 # MARKER, checkout, environment and the others are install.sh's
 
 # The lines of the wheel's sh that have nothing to do with where Python is.
@@ -11,19 +11,19 @@ print_launcher() {
     sed -e "1,/^'''\$/d" -e "s|^packages = .*|packages = \"$(quoted "$environment")/site-packages\"|" "$1"
 }
 
-has_front() { [ -f "$checkout/packaging/${1#docker-credential-}-front.sh" ]; }
+has_fast_path() { [ -f "$checkout/packaging/${1#docker-credential-}-fast-path.sh" ]; }
 
-# Print the front of an executable, which starts the launcher in the environment for all that it does not answer.
-print_front() {
+# Print the fast path of an executable, which starts the launcher in the environment for what it does not answer.
+print_fast_path() {
     sed -e "s|@HELPER@|$(quoted "$environment/bin/$1")|" -e "1a # This executable was $MARKER." \
-        "$checkout/packaging/${1#docker-credential-}-front.sh"
+        "$checkout/packaging/${1#docker-credential-}-fast-path.sh"
 }
 
 # What sed puts in for this text.
 quoted() { printf '%s' "$1" | sed 's/[&|]/\\&/g'; }
 
 # Make the executables for DIR/bin in $launchers, from those that pip has put into the new environment. There stay
-# the links to Python, which no chmod may follow, and the launchers that stand behind a front.
+# the links to Python, which no chmod may follow, and the launchers that stand behind a fast path.
 make_launchers() {
     mkdir "$launchers"
     printf '%s\n' "$executables" | while read -r name; do
@@ -31,10 +31,10 @@ make_launchers() {
     done
     find "$new/bin" -type f -exec rm {} +
     printf '%s\n' "$executables" | while read -r name; do
-        has_front "$name" || continue
+        has_fast_path "$name" || continue
         mv "$launchers/$name" "$new/bin/$name"
         chmod 755 "$new/bin/$name"
-        print_front "$name" >"$launchers/$name"
+        print_fast_path "$name" >"$launchers/$name"
     done
 }
 

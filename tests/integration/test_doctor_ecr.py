@@ -29,7 +29,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": CANARY}
 KEYS_FILE = f"aws_access_key_id={KEY}\naws_secret_access_key={CANARY}\n"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/pull"
 ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/i-0123"
-TEMPLATE = Path(__file__).parents[2] / "packaging/ecr-login-front.sh"
+TEMPLATE = Path(__file__).parents[2] / "packaging/ecr-login-fast-path.sh"
 
 
 @pytest.fixture

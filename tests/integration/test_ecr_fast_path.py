@@ -15,7 +15,7 @@ from tests.support.aws import HOST, PASSWORD, TOKEN_CALL
 from tests.support.tools import require
 from tests.support.worker import Worker, rotate
 
-TEMPLATE = Path(__file__).parents[2] / "packaging/ecr-login-front.sh"
+TEMPLATE = Path(__file__).parents[2] / "packaging/ecr-login-fast-path.sh"
 HOUR = 3600
 PYTHON_WAS_STARTED = "python"
 

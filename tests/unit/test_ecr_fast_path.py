@@ -12,7 +12,7 @@ from credhelpers.stores.ecr.conditions import VARIABLES
 from credhelpers.stores.tokens.cache import PLAIN
 from credhelpers.stores.tokens.fast_path import fingerprint, selection
 
-SCRIPT = Path(__file__).parents[2] / "packaging/ecr-login-front.sh"
+SCRIPT = Path(__file__).parents[2] / "packaging/ecr-login-fast-path.sh"
 TEXT = SCRIPT.read_text()
 PLAIN_TEXT = st.text("".join(sorted(PLAIN)), max_size=128)
 

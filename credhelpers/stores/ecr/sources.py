@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import stat
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,10 +10,9 @@ from typing import Any
 from botocore import credentials as sdk
 from botocore import exceptions as aws
 from botocore.session import Session
-from botocore.tokens import SSOTokenProvider
 from botocore.utils import ContainerMetadataFetcher, JSONFileCache, parse_to_aware_datetime
 
-from credhelpers import process
+from credhelpers import files, process
 from credhelpers.credential import CredentialError
 from credhelpers.stores.ecr.metadata import Listener
 from credhelpers.stores.ecr.trace import Trace
@@ -37,34 +35,26 @@ def read_file(path: str, setting: str) -> str:
         BadSource: It names the file and the setting that names it.
     """
 
-    def bad(what: str, remedy: str) -> BadSource:
+    def bad(what: str, remedy: str = f"correct {setting}, or have the file written") -> BadSource:
         return BadSource(f"{path}, which {setting} names, {what}", remedy)
 
-    correct = f"correct {setting}, or have the file written"
+    unfit = "is not a token: it is too long, or not text in one line"
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError) as error:
-        if isinstance(error, PermissionError):
-            raise bad("cannot be read: permission denied", "let this user read the file") from None
-        if isinstance(error, FileNotFoundError):
-            raise bad("does not exist", correct) from None
-        raise bad(f"cannot be opened ({type(error).__name__})", correct) from None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise bad("is not a file", correct)
-        content = os.read(descriptor, _LARGEST + 1)
-    except OSError as error:
-        raise bad(f"cannot be read: {error.strerror}", correct) from None
-    finally:
-        os.close(descriptor)
-    if not content.strip():
-        raise bad("is empty", correct)
-    try:
-        text = content.decode().strip()
+        text = files.read_regular(path, _LARGEST).decode().strip()
     except UnicodeDecodeError:
-        text = ""
-    if len(content) > _LARGEST or not text.isprintable() or not text:
-        raise bad("is not a token: it is too long, or not text in one line", correct)
+        raise bad(unfit) from None
+    except PermissionError:
+        raise bad("cannot be read: permission denied", "let this user read the file") from None
+    except FileNotFoundError:
+        raise bad("does not exist") from None
+    except files.Untrusted:
+        raise bad(unfit if os.path.isfile(path) else "is not a file") from None
+    except (OSError, ValueError) as error:
+        raise bad(f"cannot be opened ({type(error).__name__})") from None
+    if not text:
+        raise bad("is empty")
+    if not text.isprintable():
+        raise bad(unfit)
     return text
 
 
@@ -77,55 +67,36 @@ class Profiles(sdk.ProfileProviderBuilder):  # type: ignore[misc]  # botocore ha
         environ: The environment of the call.
         home: Where the SSO sessions are; the SDK takes the home that was right when it was imported.
         seconds: How long a program may take.
-        trace: Is told which program runs.
+        trace: Gets the program that runs.
     """
 
     def __init__(
         self, core: Session, region: str, environ: Mapping[str, str], home: str, seconds: float, trace: Trace
     ) -> None:
-        super().__init__(core, cache={}, region_name=region)
-        self._core = core
+        sso_sessions = _SsoSessions(os.path.join(home, ".aws", "sso", "cache"), dumps_func=_sso_json)
+        super().__init__(core, cache={}, region_name=region, sso_token_cache=sso_sessions)
         self._environ = environ
-        self._sso_sessions = _SsoSessions(os.path.join(home, ".aws", "sso", "cache"), dumps_func=_sso_json)
         self._seconds = seconds
         self._trace = trace
 
     def create_client(self, service: str, **arguments: Any) -> Any:
         """Return a client in the region of the registry, unless the source knows another."""
-        return self._core.create_client(service, **{"region_name": self._region_name, **arguments})
+        return self._session.create_client(service, **{"region_name": self._region_name, **arguments})
 
     def config(self) -> Any:
         """Return all that the configuration files say."""
-        return self._core.full_config
+        return self._session.full_config
 
     def _create_process_provider(self, profile_name: str) -> Any:
-        run = _Program(
-            f"credential_process of profile {profile_name}", self._environ, self._seconds, self._trace
-        )
-        return _ProcessProvider(profile_name, self.config, run)
+        return _ProcessProvider(profile_name, self.config, self._environ, self._seconds, self._trace)
 
     def _create_web_identity_provider(self, profile_name: str, disable_env_vars: bool) -> Any:
         variable = "AWS_WEB_IDENTITY_TOKEN_FILE"
         by_profile = disable_env_vars or variable not in self._environ
         setting = f"web_identity_token_file of profile {profile_name}" if by_profile else variable
-        return sdk.AssumeRoleWithWebIdentityProvider(
-            load_config=self.config,
-            client_creator=self.create_client,
-            cache=self._cache,
-            profile_name=profile_name,
-            disable_env_vars=disable_env_vars,
-            token_loader_cls=lambda path: lambda: read_file(path, setting),
-        )
-
-    def _create_sso_provider(self, profile_name: str) -> Any:
-        return sdk.SSOProvider(
-            load_config=self.config,
-            client_creator=self._core.create_client,
-            profile_name=profile_name,
-            cache=self._cache,
-            token_cache=self._sso_sessions,
-            token_provider=SSOTokenProvider(self._core, cache=self._sso_sessions, profile_name=profile_name),
-        )
+        provider = super()._create_web_identity_provider(profile_name, disable_env_vars)
+        provider._token_loader_cls = lambda path: lambda: read_file(path, setting)
+        return provider
 
 
 class ContainerProvider(sdk.ContainerProvider):  # type: ignore[misc]
@@ -210,43 +181,40 @@ def _sso_json(session: object) -> str:
 
 
 class _ProcessProvider(sdk.ProcessProvider):  # type: ignore[misc]
-    def __init__(self, profile_name: str, load_config: Callable[[], Any], run: "_Program") -> None:
+    """A ``credential_process``, run within bounds; its arguments and its output are never shown."""
+
+    def __init__(
+        self,
+        profile_name: str,
+        load_config: Callable[[], Any],
+        environ: Mapping[str, str],
+        seconds: float,
+        trace: Trace,
+    ) -> None:
         super().__init__(profile_name, load_config)
-        self._run = run
-
-    def _retrieve_credentials_using(self, credential_process: str) -> dict[str, Any]:
-        return self._run.credentials(credential_process)
-
-
-class _Program:
-    """A ``credential_process``, run within bounds; neither its arguments nor what it prints are ever told."""
-
-    def __init__(self, setting: str, environ: Mapping[str, str], seconds: float, trace: Trace) -> None:
-        self._setting = setting
+        self._setting = f"credential_process of profile {profile_name}"
         self._environ = environ
         self._seconds = seconds
         self._trace = trace
-        self._name = ""
 
-    def credentials(self, command: str) -> dict[str, Any]:
-        """Return what it prints, as botocore's provider names the fields.
+    def _retrieve_credentials_using(self, credential_process: str) -> dict[str, Any]:
+        """Return what it prints, as botocore names the fields.
 
         Raises:
             BadSource: It could not be started, failed, took too long or printed something else.
         """
         try:
-            words = shlex.split(command)
+            words = shlex.split(credential_process)
         except ValueError:
             words = []
         if not words:
             raise BadSource(
-                f"{self._setting} is not a command: it is empty, or a quote is not closed", self._fix
+                f"{self._setting} is not a command: it is empty, or a quote is not closed",
+                f"correct the {self._setting}",
             )
-        self._name = words[0]
         self._trace.asked = f"{words[0]}, the {self._setting},"
-        output = self._output(words)
         try:
-            fields = self._fields(json.loads(output))
+            fields = _fields(json.loads(self._output(words)))
         except _UNREADABLE:
             raise self._bad("did not print credentials in the AWS SDK's format", _FORMAT) from None
         ends = fields["expiry_time"]
@@ -257,46 +225,42 @@ class _Program:
             )
         return fields
 
-    @property
-    def _fix(self) -> str:
-        return f"correct the {self._setting}"
-
     def _bad(self, what: str, remedy: str) -> BadSource:
-        return BadSource(f"{self._name}, the {self._setting}, {what}", remedy)
+        return BadSource(f"{self._trace.asked} {what}", remedy)
 
     def _output(self, words: list[str]) -> bytes:
+        fix = f"install it, or correct the {self._setting}"
         path = words[0] if "/" in words[0] else process.find((words[0],), self._environ)
         if path is None:
-            raise self._bad("is not on PATH", f"install it, or {self._fix}")
+            raise self._bad("is not on PATH", fix)
+        command = [path, *words[1:]]
         try:
-            done = process.run(
-                [path, *words[1:]], self._environ, b"", self._seconds, _LARGEST, new_session=True
-            )
+            done = process.run(command, self._environ, b"", self._seconds, _LARGEST, new_session=True)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
-            raise self._bad(f"cannot be started: {reason}", f"install it, or {self._fix}") from None
+            raise self._bad(f"cannot be started: {reason}", fix) from None
         if done.exit_status is None:
             if max(len(done.output), len(done.errors)) > _LARGEST:
                 raise self._bad("printed more than 64 KiB", _FORMAT)
-            raise self._bad(
-                f"did not answer within {self._seconds:g} s", "run it by hand to see what it waits for"
-            )
+            remedy = "run it by hand to see what it waits for"
+            raise self._bad(f"did not answer within {self._seconds:g} s", remedy)
         if done.exit_status:
             lines = done.errors.decode("utf-8", "replace").strip().splitlines()
             said = f": {lines[-1][:_LONGEST_WORDS]}" if lines else ", and said nothing on standard error"
-            raise self._bad(
-                f"failed with exit status {done.exit_status}{said}", "run it by hand, and mend that"
-            )
+            remedy = "run it by hand, and fix that"
+            raise self._bad(f"failed with exit status {done.exit_status}{said}", remedy)
         return done.output
 
-    def _fields(self, printed: Any) -> dict[str, Any]:
-        keys = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId")
-        values = [printed.get(key) for key in keys]
-        if printed["Version"] != 1 or not all(isinstance(value, str) and value for value in values[:2]):
-            raise ValueError
-        if not all(value is None or isinstance(value, str) for value in values[2:]):
-            raise ValueError
-        ends = values[3]
-        values[3] = parse_to_aware_datetime(ends).isoformat() if ends else None
-        names = ("access_key", "secret_key", "token", "expiry_time", "account_id")
-        return dict(zip(names, values, strict=True))
+
+def _fields(printed: Any) -> dict[str, Any]:
+    """Return what a program has printed, as botocore names it; raises one of `_UNREADABLE`."""
+    keys = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId")
+    values = [printed.get(key) for key in keys]
+    if printed["Version"] != 1 or not all(isinstance(value, str) and value for value in values[:2]):
+        raise ValueError
+    if not all(value is None or isinstance(value, str) for value in values[2:]):
+        raise ValueError
+    ends = values[3]
+    values[3] = parse_to_aware_datetime(ends).isoformat() if ends else None
+    names = ("access_key", "secret_key", "token", "expiry_time", "account_id")
+    return dict(zip(names, values, strict=True))

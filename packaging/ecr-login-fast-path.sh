@@ -1,12 +1,12 @@
 #!/bin/sh
 # The fast path of `docker-credential-ecr-login get`: a warm token without starting Python.
 #
-# It may say only what Python would say, and hands over whatever it does not know for certain: other verbs, a
-# server that is no plain host name, an environment or a file that is not as it was, a late token, a clock that
-# was set. What it goes by was left by credhelpers/stores/ecr/fast_path.py in the private directory of the tokens:
-# `fast-HOST` says for whom, until when, and how each file looked that selects an identity; `answer-HOST` is the
-# answer. Both are data and never run; this shell never holds the password. One process is started: stat, which
-# sees what a shell cannot (modes, inodes, the time of the last change, and what time it is).
+# It answers only what Python would answer, and hands over all that it does not know for certain: other verbs, a
+# server that is not a plain host name, an environment or a file that is not as it was, a late token, a clock that
+# was set. credhelpers/stores/tokens/fast_path.py has left what it needs in the private directory of the tokens:
+# `fast-HOST` says for which identity, until when, and how each file looked that selects an identity;
+# `answer-HOST` is the answer. Both are data and never run; this shell never holds the password. It starts one
+# process: stat, which sees what a shell cannot (modes, inodes, the time of the last change, the time of day).
 # shellcheck disable=SC3045,SC2015 # dash, busybox and bash have ulimit -S; hand_over never returns
 set +xv
 ulimit -S -c 0 # keys of the environment stand in variables, and cat holds the password: no core file
@@ -15,15 +15,15 @@ helper='@HELPER@'
 newline='
 '
 
-# Let Python answer, with what has been read of its standard input.
+# Let Python answer, with what has been read of standard input.
 hand_over() {
     exec "$helper" get <<END
 $server
 END
 }
 
-# Read the server up to a newline, or to the end and fail. A shell drops NUL, which no server has, so what Linux
-# counts of the characters read is compared with what has come. bash reads ahead, but can be told to stop at NUL.
+# Read the server up to a newline, or to the end and fail. A shell drops NUL, which is not in a server's name, so
+# Linux's count of the characters read is compared with what has come. bash reads ahead, but can stop at NUL.
 read_server() {
     if [ -n "${BASH_VERSION-}" ]; then
         # shellcheck disable=SC3045 # only bash comes here
@@ -40,7 +40,7 @@ read_server() {
     return 1
 }
 
-# Set $characters to what this process has read so far, by the first line of what Linux tells of it.
+# Set $characters to the number that this process has read so far: the first line of /proc/self/io.
 count_characters() { IFS=' ' read -r label characters </proc/self/io && [ "$label" = rchar: ]; }
 
 refuse_binary() {
@@ -74,7 +74,7 @@ select_variables() {
     done
 }
 
-# Set $value to two numbers that tell one secret from another, as fast_path.py has them.
+# Set $value to two numbers that tell one secret from another, as fast_path.py does.
 fingerprint() {
     [ ${#1} -le 128 ] || return 1
     rest=$1 first=0 second=0
@@ -89,8 +89,8 @@ fingerprint() {
     value="=#$first-$second"
 }
 
-# Read the request and what was left for its host, and print both with how the files look now. In a process of its
-# own: the kernel ends it when the request never ends.
+# Read the request and what was left for its host, and print both with how the files look now. It runs in a process
+# of its own, which the kernel ends when the request never ends.
 look_up() {
     ulimit -S -t 1
     if read_server; then
@@ -115,7 +115,7 @@ look_up() {
     echo "$times"
     printf '%s' "$facts"
     echo now
-    # The pipe that brings stat its standard input was made just now, and says what time it is.
+    # The pipe that is stat's standard input was made just now, so its time is the current time.
     # shellcheck disable=SC2086 # one word for each path; none has a space or a star
     PATH=/usr/bin:/bin LC_ALL=C exec stat -L -c '%f %u %h %d:%i %s %.9Y %.9Z %n' \
         - "$tokens" "$fast" $paths <<END
@@ -141,7 +141,7 @@ case $? in
 esac
 server=${found#* }
 case $found in
-    'line '*) # Docker and all other clients send the host without a newline. Whoever sends one may send more.
+    'line '*) # Docker and all other clients send the host without a newline. A client that sends one may send more.
         { printf '%s\n' "$server" && cat; } | "$helper" get
         exit $?
         ;;
@@ -168,5 +168,5 @@ next_line # of fast-HOST: private, and without another name
 case $line in '8180 '*' 1 '*) ;; *) hand_over ;; esac
 [ "$rest" = "$expected$newline" ] && [ -x /bin/cat ] || hand_over
 
-trap '' PIPE # for whom nobody reads: an error, and no death
+trap '' PIPE # when the client has gone: an error, not a signal
 exec /bin/cat "$tokens/answer-$server"
