@@ -147,7 +147,7 @@ def _outside(files: set[str], *allowed: str) -> set[str]:
         ("boto3", ("cli/",)),
         ("keyring", ("stores/os_keyring/",)),
         ("jeepney", ("stores/os_keyring/",)),
-        ("gnupg", ("cli/init/", "cli/demo.py")),
+        ("gnupg", ("cli/init/",)),
         ("click", ("cli/",)),
         ("rich", ("cli/",)),
         ("urllib3", ("cli/login/", "stores/ecr/")),
