@@ -1,4 +1,4 @@
-"""What one check has found: good, doubtful or broken, in one line, with what mends it in another."""
+"""What one check has found: ok, warn or fail, in one line, with the remedy in another."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ class Finding:
     """One line of the report.
 
     Attributes:
-        check: What was looked at, as docs/doctor.md names it.
-        state: ``ok``; ``warn`` for what Docker gets along with; ``fail`` for what it does not, or should not.
+        check: What was checked, as docs/doctor.md names it.
+        state: ``ok``; ``warn`` when pulls still work; ``fail`` when they do not, or when it is unsafe.
         text: What was found; never a secret.
-        remedy: The command that mends it, or what to do; empty when there is nothing to mend.
+        remedy: The command that fixes it, or what to do; empty when there is nothing to fix.
     """
 
     check: str
@@ -25,20 +25,20 @@ class Finding:
 
 
 def ok(check: str, text: str) -> Finding:
-    """Return what is as it should be."""
+    """Return that a check found nothing wrong."""
     return Finding(check, OK, text)
 
 
 def warn(check: str, text: str, remedy: str = "") -> Finding:
-    """Return what Docker gets along with, and the user may not want."""
+    """Return a fault that does not stop Docker."""
     return Finding(check, WARN, text, remedy)
 
 
 def fail(check: str, text: str, remedy: str = "") -> Finding:
-    """Return what keeps a credential from Docker, or gives it to somebody else."""
+    """Return a fault that keeps a credential from Docker, or lets other users have it."""
     return Finding(check, FAIL, text, remedy)
 
 
 def failed(check: str, error: CredentialError) -> Finding:
-    """Return an error as what a check has found."""
+    """Return an error as the finding of a check."""
     return Finding(check, FAIL, error.cause, error.remedy)

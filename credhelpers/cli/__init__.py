@@ -1,4 +1,4 @@
-"""`credhelpers`, the operator's command: the group, and what becomes of errors."""
+"""`credhelpers`, the operator's command: the group of its commands, and how errors are shown."""
 
 import errno
 import io
@@ -14,20 +14,21 @@ from credhelpers.cli.configure.command import configure
 from credhelpers.cli.demo import demo
 from credhelpers.cli.doctor.command import doctor
 from credhelpers.cli.init.command import init
-from credhelpers.cli.login.command import login, logout
+from credhelpers.cli.login.command import login
+from credhelpers.cli.logout import logout
 from credhelpers.cli.logs.command import logs
 from credhelpers.cli.migrate.command import migrate
 from credhelpers.cli.refresh import refresh
+from credhelpers.cli.shared import output
 from credhelpers.cli.status.command import status
 from credhelpers.credential import CredentialError
-from credhelpers.log import one_line
 
 
 class _Commands(click.Group):
-    """Commands whose errors are one line of cause and one of remedy; exit status 1, or 130 for Ctrl-C."""
+    """Shows each error as one line of cause and one of remedy; exit status 1, or 130 for Ctrl-C."""
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run a command and end the process, whatever becomes of its output."""
+        """Run a command and end the process, also when its output cannot be written."""
         _prepare_streams()
         try:
             try:
@@ -39,12 +40,12 @@ class _Commands(click.Group):
                 raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still in the buffer
             if error.errno != errno.EPIPE:
-                _complain(f"cannot write to standard output: {error.strerror}")
+                output.fail(f"cannot write to standard output: {error.strerror}")
             sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> object:
         if os.environ.get("NO_COLOR"):
-            ctx.color = False  # also where somebody looks (no-color.org)
+            ctx.color = False  # also on a terminal (no-color.org)
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
@@ -56,18 +57,18 @@ class _Commands(click.Group):
         except Exception as error:
             if ctx.params.get("debug") or _is_output_broken():
                 raise
-            _complain(*_explain(error))
+            output.fail(*_explain(error))
             ctx.exit(1)
 
 
 def _prepare_streams() -> None:
-    """Let no file take the number of a closed stream, and no name be one that a stream cannot write."""
+    """Open closed streams, whose numbers files would get, and escape what a stream cannot encode."""
     is_closed = sys.stdout is None
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  as long as the process
     if is_closed:
-        _complain("standard output is closed", "let it go somewhere, such as >/dev/null")
+        output.fail("standard output is closed", "redirect it, for example to /dev/null: >/dev/null")
         sys.exit(1)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -75,7 +76,7 @@ def _prepare_streams() -> None:
 
 
 def _is_output_broken() -> bool:
-    """Return whether what was written to standard output cannot get out."""
+    """Return whether standard output cannot be written."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -84,7 +85,7 @@ def _is_output_broken() -> bool:
 
 
 def _explain(error: Exception) -> tuple[str, str]:
-    """Return cause and remedy; of an unexpected error its kind and place, for its text may be secret."""
+    """Return cause and remedy; of an unexpected error only kind and place, for its text may be secret."""
     if isinstance(error, CredentialError):
         return error.cause, error.remedy
     if isinstance(error, OSError) and error.filename:
@@ -95,15 +96,6 @@ def _explain(error: Exception) -> tuple[str, str]:
         f"internal error: {type(error).__name__} in {place}",
         "report it, with: credhelpers --debug COMMAND",
     )
-
-
-def _complain(cause: str, remedy: str = "") -> None:
-    try:
-        click.secho(f"credhelpers: {one_line(cause)}", fg="red", err=True)
-        if remedy:
-            click.echo(f"credhelpers: {one_line(remedy)}", err=True)
-    except OSError:
-        return  # nobody reads it; the exit status tells
 
 
 @click.group(
@@ -117,13 +109,5 @@ def main(*, debug: bool) -> None:
     core_files.forbid()
 
 
-main.add_command(configure)
-main.add_command(demo)
-main.add_command(doctor)
-main.add_command(init)
-main.add_command(login)
-main.add_command(logout)
-main.add_command(logs)
-main.add_command(migrate)
-main.add_command(refresh)
-main.add_command(status)
+for _command in (configure, demo, doctor, init, login, logout, logs, migrate, refresh, status):
+    main.add_command(_command)

@@ -1,4 +1,4 @@
-"""`credhelpers refresh`: ECR tokens fetched ahead of need, once or for as long as it runs."""
+"""`credhelpers refresh`: fetches ECR tokens ahead of need, once or for as long as it runs."""
 
 import gc
 import json
@@ -13,19 +13,19 @@ from typing import Self
 import click
 
 from credhelpers import config, paths
-from credhelpers.cli.shared import options
+from credhelpers.cli.shared import options, output
 from credhelpers.cli.shared.progress import progress
-from credhelpers.clients.docker_config import DockerConfig, docker_config_path, podman_auth_path
+from credhelpers.clients.docker_config import DockerConfig, podman_auth_path
 from credhelpers.clients.podman import lasting_auth_path
 from credhelpers.config import Settings
 from credhelpers.credential import CredentialError
-from credhelpers.log import Log, one_line
+from credhelpers.log import Log
 from credhelpers.stores.ecr.hosts import host_of, registry_for
 from credhelpers.stores.ecr.store import EcrStore
 from credhelpers.suite import AUTO, ECR
 
-_ISSUERS = (ECR.name, AUTO.name)  # which get tokens for ECR by this project's store
-_LOOK_AGAIN = 60.0  # seconds; a machine may have slept, or have got to know another registry
+_ISSUERS = (ECR.name, AUTO.name)  # helpers that get tokens for ECR
+_LOOK_AGAIN = 60.0  # seconds; the machine may have slept, or another registry may be configured
 
 _EXAMPLES = """\b
 Examples:
@@ -34,13 +34,13 @@ Examples:
   credhelpers refresh --all --watch
 
 \b
-Exit status: 0 when every token is new, also when there was none to fetch, and when --watch is
-ended by a signal; 1 when one could not be fetched or kept; 2 when the command line is wrong."""
+Exit status: 0 when every token is new, also when there was none to fetch, and when a signal
+ends --watch; 1 when one could not be fetched or stored; 2 when the command line is wrong."""
 
 
 @dataclass
 class _Outcome:
-    """What became of the registries: until when the tokens are good, and why there is none."""
+    """When each new token expires and is to be renewed, and the error of each registry without one."""
 
     expires: dict[str, int] = field(default_factory=dict)
     renew_at: dict[str, int] = field(default_factory=dict)
@@ -48,19 +48,13 @@ class _Outcome:
 
     def as_json(self) -> dict[str, object]:
         refreshed = [{"server": host, "expires": _iso(end)} for host, end in self.expires.items()]
-        failed = [
-            {"server": host, "cause": error.cause, "remedy": error.remedy}
-            for host, error in self.failed.items()
-        ]
-        return {"refreshed": refreshed, "failed": failed}
+        return {"refreshed": refreshed, "failed": output.failures(self.failed)}
 
 
 @click.command(epilog=_EXAMPLES, short_help="Fetch ECR tokens ahead of need.")
 @click.argument("hosts", metavar="[HOST]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every registry that is cached or configured.")
-@click.option(
-    "--watch", is_flag=True, help="Stay, and fetch each token anew when it has lived half its life."
-)
+@click.option("--watch", is_flag=True, help="Keep running, and renew each token at half of its life.")
 @options.docker_config
 @options.json_report("Report in JSON; with --watch one object a line.")
 @click.pass_context
@@ -70,13 +64,13 @@ def refresh(
     hosts: tuple[str, ...],
     everything: bool,
     watch: bool,
-    docker_config: str | None,
+    config_path: str,
     as_json: bool,
 ) -> None:
-    """Fetch the tokens of Amazon ECR registries ahead of need, however fresh the cached ones are.
+    """Fetch new tokens for Amazon ECR registries, also where the cached ones are still valid.
 
-    For a timer or a boot script: the next pull then finds its token in the cache. Configured are the
-    registries that [[ecr.registry]] of config.toml names, and those for which Docker's or podman's
+    For a timer or a boot script: the next pull then finds its token in the cache. --all takes the registries
+    that are cached, those in [[ecr.registry]] of config.toml, and those for which Docker's or podman's
     configuration names docker-credential-ecr-login or docker-credential-auto.
     """
     if everything == bool(hosts):
@@ -86,7 +80,7 @@ def refresh(
     store = EcrStore(os.environ, configuration, log)
 
     def wanted() -> list[str]:
-        return _all_hosts(store, configuration, docker_config) if everything else list(dict.fromkeys(hosts))
+        return _all_hosts(store, configuration, config_path) if everything else list(dict.fromkeys(hosts))
 
     if watch:
         with _Signals() as signals:
@@ -96,18 +90,17 @@ def refresh(
     with progress("Fetching", len(found), shown=not as_json) as advance:
         outcome = _refresh_each(store, found, advance)
     if as_json:
-        click.echo(json.dumps(outcome.as_json(), indent=2))
+        output.report_json(outcome.as_json())
     else:
-        _tell(outcome)
+        _show(outcome)
         if not found:
-            click.echo("No ECR registry is cached or configured, so there is nothing to fetch.")
+            click.echo("No ECR registry is cached or configured; nothing to fetch.")
     context.exit(1 if outcome.failed else 0)
 
 
-def _all_hosts(store: EcrStore, configuration: Settings, docker_directory: str | None) -> list[str]:
-    """Return the hosts of ECR that are cached, or that some configuration gives to this project."""
+def _all_hosts(store: EcrStore, configuration: Settings, docker_path: str) -> list[str]:
+    """Return the ECR hosts that are cached or configured."""
     servers = list(store.list())
-    docker_path = docker_config_path(os.environ, docker_directory)
     for path in dict.fromkeys([docker_path, podman_auth_path(os.environ), lasting_auth_path(os.environ)]):
         config = DockerConfig.read(path)
         known = [*config.cred_helpers, *config.auths]
@@ -135,11 +128,11 @@ def _watch(
     """Refresh each registry at half of its token's life.
 
     Args:
-        store: Has the tokens.
-        wanted: Returns the registries by now.
-        signals: Ends it.
-        pause: Seconds after which what failed is tried again, and the shortest time between two tokens.
-        as_json: How to report.
+        store: The tokens.
+        wanted: Returns the registries to refresh.
+        signals: Ends the loop.
+        pause: Seconds until a failure is tried again, and the shortest time between two tokens.
+        as_json: Whether to report in JSON.
     """
     due: dict[str, float] = {}
     while True:
@@ -150,7 +143,7 @@ def _watch(
         if hosts and as_json:
             click.echo(json.dumps(outcome.as_json()))
         else:
-            _tell(outcome)
+            _show(outcome)
         now = time.time()
         due |= {host: max(moment, now + pause) for host, moment in outcome.renew_at.items()}
         due |= dict.fromkeys(outcome.failed, now + pause)
@@ -159,14 +152,14 @@ def _watch(
 
 
 class _Ended(BaseException):
-    """The process is to end; not an Exception, so that nothing takes it for a failed request."""
+    """A signal ends the process; not an Exception, so that nothing takes it for a failed request."""
 
 
 class _Signals:
-    """Lets the signals that end a process end its ``with`` block, when that is next asked for.
+    """Ends its ``with`` block on SIGTERM, SIGINT or SIGHUP, at the next `check` or `wait`.
 
-    An exception out of a handler could come up anywhere in a library, and be lost in a finaliser; so the
-    first signal is only noted, and a second one, of somebody who will not wait for AWS, breaks off what runs.
+    An exception from a signal handler could come up anywhere in a library, and be lost in a finaliser. So the
+    first signal is only noted, and a second one interrupts what runs, such as a call to AWS.
     """
 
     _NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -183,16 +176,16 @@ class _Signals:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
         for number in self._NUMBERS:
-            signal.signal(number, signal.SIG_IGN)  # nothing must disturb the way out
+            signal.signal(number, signal.SIG_IGN)  # nothing must interrupt the end
         return kind is _Ended
 
     def check(self) -> None:
-        """End the block if a signal has come."""
+        """End the block if there was a signal."""
         if self._noted:
             raise _Ended
 
     def wait(self, seconds: float) -> None:
-        """Wait; a signal, however close to the start it comes, ends the block at once."""
+        """Wait; a signal ends the block at once, also one just before."""
         signal.pthread_sigmask(signal.SIG_BLOCK, self._NUMBERS)
         try:
             self.check()
@@ -206,13 +199,10 @@ class _Signals:
         self._noted = True
 
 
-def _tell(outcome: _Outcome) -> None:
+def _show(outcome: _Outcome) -> None:
     for host, end in outcome.expires.items():
-        click.echo(f"{host}: a new token, good until {_iso(end)}")
-    for host, error in outcome.failed.items():
-        click.secho(one_line(f"credhelpers: {host}: {error.cause}"), fg="red", err=True)
-        if error.remedy:
-            click.echo(one_line(f"credhelpers: {error.remedy}"), err=True)
+        output.say(f"{host}: a new token, valid until {_iso(end)}")
+    output.fail_each(outcome.failed)
 
 
 def _iso(moment: float) -> str:

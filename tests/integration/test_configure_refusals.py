@@ -31,7 +31,7 @@ def test_a_helper_that_does_not_exist_is_refused(
 
     told = home.fail("configure", "--store", typo, *dry_run)
 
-    assert f"there is no docker-credential-{typo} on PATH" in told
+    assert f"docker-credential-{typo} is not on PATH" in told
     assert f"did you mean {meant}?" in told and "--force" in told
     assert home.config.read_bytes() == before and not home.backup.exists()
 
@@ -60,7 +60,7 @@ def test_a_helper_of_another_vendor_is_known_by_path(home: DockerHome, tmp_path:
 def test_a_helper_beside_the_command_is_warned_of_only(home: DockerHome) -> None:
     home.env["PATH"] = "/usr/bin:/bin"
 
-    assert b"is not on PATH, so it will not be found" in home.run("configure", "--store", "auto").err
+    assert b"is not on PATH, so Docker will not find it" in home.run("configure", "--store", "auto").err
 
     assert json.loads(home.config.read_text())["credsStore"] == "auto"
 

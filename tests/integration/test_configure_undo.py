@@ -39,7 +39,7 @@ def test_what_has_moved_into_the_store_is_not_left_behind(home: DockerHome, more
 
     told = home.fail("configure", "--undo", *more)
 
-    assert "the credentials of r.example are in pass, which Docker would not ask any more" in told
+    assert "the credentials of r.example are in pass, which Docker would no longer ask" in told
     assert "credhelpers configure --undo --force" in told
     assert home.config.read_bytes() == before and home.backup.exists()
 
@@ -50,7 +50,7 @@ def test_force_undoes_all_the_same_and_says_what_stays(home: DockerHome) -> None
     answer = home.run("configure", "--undo", "--force")
 
     assert answer.code == 0
-    assert b"r.example are in pass, which Docker does not ask any more" in answer.err
+    assert b"r.example are in pass, which Docker no longer asks" in answer.err
     assert b"docker login r.example" in answer.err
     assert json.loads(home.config.read_text()) == {"auths": {"r.example": {}}}
     assert _helper(home, "pass").get("r.example").value()["Secret"] == "secret"
@@ -124,6 +124,6 @@ def test_a_store_that_is_gone_keeps_nobody_from_undoing(home: DockerHome) -> Non
 def test_undo_says_that_a_file_that_was_not_there_is_removed(home: DockerHome) -> None:
     home.succeed("configure", "--store", "pass")
 
-    assert "removed, as there was none" in home.succeed("configure", "--undo")
+    assert "removed, because it did not exist before" in home.succeed("configure", "--undo")
 
     assert not home.config.exists()

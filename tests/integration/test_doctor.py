@@ -98,7 +98,7 @@ def test_no_configuration_is_told_with_what_docker_does_then(patient: Patient) -
     patient.config.unlink()
     report = patient.doctor(SERVER)
     report.assert_broken(
-        "config file", "asks docker-credential-pass by itself", "credhelpers configure", state="warn"
+        "config file", "asks docker-credential-pass by default", "credhelpers configure", state="warn"
     )
     assert report.state("answer") == "ok"
 
@@ -143,19 +143,19 @@ def test_an_auth_that_docker_cannot_decode_fails(patient: Patient) -> None:
 
 def test_a_key_by_which_docker_never_asks_is_told(patient: Patient) -> None:
     patient.configure(credsStore="pass", credHelpers={f"https://{SERVER}": "keyring"})
-    patient.doctor(SERVER).assert_broken("credHelpers", f"Docker asks for {SERVER}", state="warn")
+    patient.doctor(SERVER).assert_broken("credHelpers", f"Docker looks for {SERVER}", state="warn")
 
 
 def test_a_server_whose_secret_stands_in_the_file_is_told(patient: Patient) -> None:
     patient.configure(auths=PLAIN)
     report = patient.doctor(SERVER)
-    report.assert_broken("helper", "stands in config.json in plain text", "credhelpers migrate", state="warn")
+    report.assert_broken("helper", "is in config.json in plain text", "credhelpers migrate", state="warn")
 
 
 def test_a_server_that_nobody_is_asked_about_is_told(patient: Patient) -> None:
     patient.configure(auths={"else.example": {}})
     patient.doctor(SERVER).assert_broken(
-        "helper", "no helper is asked", "credhelpers configure", state="warn"
+        "helper", "Docker asks no helper", "credhelpers configure", state="warn"
     )
 
 
@@ -176,7 +176,7 @@ def test_another_helper_of_the_same_name_is_told_and_whose_each_is(patient: Pati
     ours = f"{patient.bin}/docker-credential-pass (of credhelpers {__version__})"
     first = patient.doctor(SERVER).of("on PATH")
     assert first.state == "ok"
-    assert f"Docker starts {ours}; further back on PATH: {theirs}" in first.text
+    assert f"Docker starts {ours}; later on PATH: {theirs}" in first.text
 
     report = patient.but(PATH=f"/usr/bin:/bin:{patient.bin}").doctor(SERVER)
     report.assert_broken("on PATH", f"which hides {ours}", f"PATH={patient.bin}:$PATH", state="warn")
@@ -210,9 +210,7 @@ def test_whose_a_helper_is_stands_in_its_version(
 def test_a_helper_of_ours_of_another_version_is_told(patient: Patient, tmp_path: Path) -> None:
     install(tmp_path / "others", "pass", "echo 'docker-credential-pass (credhelpers) 0.0.1'")
     report = patient.but(PATH=f"{tmp_path}/others:/usr/bin:/bin").doctor(SERVER)
-    report.assert_broken(
-        "on PATH", f"another version than this command, which is {__version__}", state="warn"
-    )
+    report.assert_broken("on PATH", f"and this command ({__version__}) have different versions", state="warn")
 
 
 @pytest.mark.parametrize("place", ["directory", "file"])
@@ -222,7 +220,7 @@ def test_a_helper_that_anybody_can_change_fails(patient: Patient, tmp_path: Path
     path.chmod(0o777)
     patient.configure(credsStore="x")
     report = patient.but(PATH=f"{tmp_path}/others:/usr/bin:/bin").doctor(SERVER)
-    report.assert_broken("executable", f"every user may write to {path}", f"chmod o-w {path}")
+    report.assert_broken("executable", f"every user can write to {path}", f"chmod o-w {path}")
 
 
 def test_a_helper_of_another_user_fails(patient: Patient, tmp_path: Path) -> None:
@@ -294,7 +292,7 @@ def test_settings_that_others_can_write_fail(patient: Patient) -> None:
     path = patient.set("[log]\nlevel = 'debug'\n")
     assert patient.doctor(SERVER).state("config.toml") == "ok"
     path.chmod(0o666)
-    patient.doctor(SERVER).assert_broken("config.toml", f"other users may write to {path}", "chmod go-w")
+    patient.doctor(SERVER).assert_broken("config.toml", f"other users can write to {path}", "chmod go-w")
 
 
 def test_a_log_directory_that_others_can_write_to_fails(patient: Patient) -> None:
@@ -313,7 +311,7 @@ def test_a_log_that_is_no_file_fails(patient: Patient) -> None:
     log = patient.home / ".ecr" / "log" / "pass.log"
     log.unlink()
     log.symlink_to("/dev/null")
-    patient.doctor(SERVER).assert_broken("log", f"{log} is no regular file")
+    patient.doctor(SERVER).assert_broken("log", f"{log} is not a regular file")
 
 
 def test_the_json_report_is_one_object(patient: Patient) -> None:

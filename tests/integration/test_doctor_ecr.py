@@ -65,7 +65,7 @@ def test_everything_is_well(patient: Patient, aws: Aws) -> None:
     )
     assert report.of("token permission").text == "ECR in eu-central-1 gives this identity a token"
     assert report.of("ECR host").text == f"{HOST} is an ECR registry in eu-central-1"
-    assert "there is none" in report.of("cached token").text
+    assert "no token is cached" in report.of("cached token").text
     assert "that of AWS" in report.of("answer").text
 
 
@@ -78,7 +78,7 @@ def test_asking_for_permission_leaves_the_cache_alone(patient: Patient, aws: Aws
 
 def test_a_cached_token_is_told_with_the_time_that_is_left(patient: Patient, aws: Aws) -> None:
     patient.helper("ecr-login").get(HOST)
-    assert "good for 11 h 59 min" in patient.doctor().of("cached token").text
+    assert "valid for 11 h 59 min" in patient.doctor().of("cached token").text
     assert aws.calls[TOKEN_CALL] == 2, "one for the token, one to see whether it would be given"
 
 
@@ -129,7 +129,7 @@ def test_the_role_that_the_configuration_chooses_is_told(patient: Patient) -> No
     report = patient.doctor()
     assert report.code == 0
     assert f"it assumes {ROLE}" in report.of("AWS identity").text
-    assert "read as the table for *.amazonaws.com" in report.of("ECR host").text
+    assert "by the table for *.amazonaws.com" in report.of("ECR host").text
 
 
 def test_no_credentials_at_all_fail(patient: Patient) -> None:
@@ -156,7 +156,7 @@ def test_a_permission_that_is_not_given_fails(patient: Patient, aws: Aws) -> Non
 def test_an_sts_that_is_out_of_reach_fails_nothing(patient: Patient) -> None:
     with Misbehaving(reset) as broken:
         report = patient.but(**KEYS, AWS_ENDPOINT_URL_STS=broken.url).doctor()
-    assert "STS could not be asked whose" in report.of("AWS identity").text
+    assert "STS cannot be reached" in report.of("AWS identity").text
     assert report.code == 0
 
 
@@ -188,9 +188,9 @@ def test_a_clock_for_which_aws_refuses_is_told_all_the_same(patient: Patient, aw
         (f"{HOST}:8443", "it is on port 8443"),
         (f"http://{HOST}", "it is reached by http"),
         (f"{HOST}.evil.example", "it only looks like an ECR registry"),
-        (HOST.replace("123456789012", "1234"), "1234 is no AWS account"),
-        ("registry.example", "it is no Amazon ECR registry"),
-        (HOST.replace("dkr", "d\u212ar"), "letters in it that only look like"),
+        (HOST.replace("123456789012", "1234"), "1234 is not an AWS account"),
+        ("registry.example", "it is not an Amazon ECR registry"),
+        (HOST.replace("dkr", "d\u212ar"), "letters that only look like"),
     ],
 )
 def test_why_a_server_is_no_ecr_registry_is_told(patient: Patient, server: str, reason: str) -> None:
@@ -237,7 +237,7 @@ def test_a_cache_that_others_may_write_to_fails_and_is_not_looked_into(patient: 
     (patient.home / ".ecr" / "tokens").chmod(0o777)
     report = patient.doctor()
     report.assert_broken("token cache", "other users may write to", "mv ")
-    assert "there is none" in report.of("cached token").text
+    assert "no token is cached" in report.of("cached token").text
 
 
 def test_a_cache_that_is_a_symbolic_link_fails(patient: Patient, tmp_path: Path) -> None:
@@ -267,10 +267,10 @@ def test_a_front_in_plain_sh_is_told_and_fails_without_its_python(
         front.write_text(text.replace("\n", f'\n[ "$1" = version ] && {version} && exit\n', 1))
     report = patient.but(PATH=f"{front.parent}:/usr/bin:/bin").doctor()
     if target == "working":
-        assert report.of("plain-sh front").text.startswith("in use")
+        assert report.of("fast path").text.startswith("in use")
         assert report.state("answer") == "ok"
     else:
-        report.assert_broken("plain-sh front", "cannot be started", "install.sh")
+        report.assert_broken("fast path", "cannot be started", "install.sh")
 
 
 def test_python_alone_is_told_as_no_front(patient: Patient, tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_python_alone_is_told_as_no_front(patient: Patient, tmp_path: Path) -> N
     helper = tmp_path / "docker-credential-ecr-login"
     helper.symlink_to(behind if behind.exists() else patient.bin / helper.name)
     report = patient.but(PATH=f"{tmp_path}:/usr/bin:/bin").doctor()
-    assert report.of("plain-sh front").text.startswith("not in use")
+    assert report.of("fast path").text.startswith("not in use")
 
 
 def test_amazons_own_helper_is_known_and_its_identity_looked_at(patient: Patient) -> None:

@@ -179,7 +179,7 @@ def test_two_helpers_of_one_keyring_keep_what_they_share(
 
     told = home.succeed("migrate", "--from", "secretservice", "--to", "keyring")
 
-    assert "in one place with secretservice" in told
+    assert "stay in secretservice, which is the same store" in told
     assert _helper(home, "keyring").get("r.example").value()["Secret"] == "secret"
     assert _helper(home, "keyring").stored() == {"r.example": "ada"}
     assert _config(home)["credsStore"] == "keyring"
@@ -191,7 +191,7 @@ def test_the_auto_helper_and_its_default_store_keep_what_they_share(home: Docker
 
     told = home.succeed("migrate", "--from", "pass", "--to", "auto")
 
-    assert "in one place with pass" in told
+    assert "stay in pass, which is the same store" in told
     assert _helper(home, "auto").stored() == before
 
 
@@ -245,7 +245,7 @@ def test_a_store_that_does_not_give_back_what_it_got_loses_nothing(home: DockerH
     answer = home.run("migrate", "--to", "stub")
 
     assert answer.code == 1
-    assert answer.err.count(b"the store does not give back what it was given") == 3
+    assert answer.err.count(b"the store does not return what was stored") == 3
     assert home.config.read_bytes() == before and os.listdir(stub) == []
 
 

@@ -141,7 +141,7 @@ import sys
 from credhelpers.cli import main
 def surprise(*given):
     raise KeyError("%s")
-sys.modules["credhelpers.cli.status.command"].take = surprise
+sys.modules["credhelpers.cli.status.command"].take_inventory = surprise
 main(sys.argv[1:])
 """
 

@@ -36,7 +36,7 @@ def test_a_host_that_was_never_asked_for_has_its_token_before_the_first_pull(
 ) -> None:
     result = operator.succeed("refresh", HOST)
 
-    assert result.out.startswith(f"{HOST}: a new token, good until 20")
+    assert result.out.startswith(f"{HOST}: a new token, valid until 20")
     assert PASSWORD not in result.out + result.err
     assert (worker.password(), calls(worker)) == (PASSWORD, 1)
 

@@ -27,7 +27,7 @@ def test_a_front_without_its_launcher_is_installed_again(
     user = Patient(installed, {**private_env, "PATH": f"{path.parent}:{installed}:/usr/bin:/bin"})
     user.configure(credsStore="ecr-login")
 
-    found = user.doctor().of("plain-sh front")
+    found = user.doctor().of("fast path")
     assert found.state == "fail"
     done = subprocess.run(
         ["/bin/sh", "-c", *commands(found.remedy)],
@@ -40,5 +40,5 @@ def test_a_front_without_its_launcher_is_installed_again(
     )
     assert done.returncode == 0, done
 
-    assert user.doctor().state("plain-sh front") == "ok"
+    assert user.doctor().state("fast path") == "ok"
     assert user.helper("ecr-login").list().code == 0

@@ -69,7 +69,7 @@ def test_plain_text_lists_what_there_is_in_aligned_columns(user: Patient) -> Non
         assert heading[heading.index(name) - 1] == first[heading.index(name) - 1] == " "
     assert second.index("pass") == heading.index("HELPER")
     assert answer.err.decode().splitlines() == [
-        "credhelpers: some secrets stand in config.json in plain text",
+        "credhelpers: config.json holds secrets in plain text",
         "credhelpers: credhelpers migrate",
     ]
     assert "\x1b" not in (answer.out + answer.err).decode()
@@ -84,7 +84,7 @@ def test_a_terminal_gets_a_table_in_colours_unless_they_are_not_wanted(
     assert "─" in shown
     assert SERVER in shown
     assert ("\x1b[31m" in shown) is coloured
-    assert ("\x1b[33mcredhelpers: some secrets" in shown) is coloured
+    assert ("\x1b[33mcredhelpers: config.json holds secrets" in shown) is coloured
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_server_with_a_helper_of_its_own_is_asked_of_that_one_only(user: Patie
 def test_a_login_that_the_helper_knows_nothing_of_is_told(user: Patient) -> None:
     user.configure(credsStore="pass", auths={"gone.example": {}, SERVER: {}})
     rows = status(user)
-    assert rows["gone.example"]["note"] == "somebody logged in, but the helper lists nothing for it"
+    assert rows["gone.example"]["note"] == "config.json has a login, but the helper lists nothing for it"
     assert rows[SERVER]["username"] == "ada"
 
 

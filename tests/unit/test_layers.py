@@ -127,6 +127,20 @@ def test_there_is_no_circle() -> None:
     assert left == {}
 
 
+def test_commands_share_by_the_shared_folder_only() -> None:
+    """A file of `cli/<command>` imports, of `cli/`, its own folder and `cli/shared/` only."""
+    foreign = {
+        f"{module} -> {target}"
+        for module, targets in IMPORTS.items()
+        for target in targets
+        if module.startswith("credhelpers.cli.")
+        and target.startswith("credhelpers.cli.")
+        and target.split(".")[2] not in (module.split(".")[2], "shared")
+    }
+
+    assert foreign == set()
+
+
 def _importers(prefix: str) -> set[str]:
     """Return the files that import something, from the top of the package."""
     return {

@@ -1,30 +1,29 @@
-"""`credhelpers configure`: names the helpers to Docker, podman and Nomad, and takes that back."""
+"""`credhelpers configure`: names the helpers to Docker, podman and Nomad, and undoes that."""
 
 import difflib
-import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from shlex import quote
 
 import click
 
-from credhelpers.cli.configure.edits import Wishes, edits
+from credhelpers.cli.configure.edits import Request, edits
 from credhelpers.cli.configure.undo import stranded, undoing_edits
-from credhelpers.cli.shared import options
-from credhelpers.cli.shared.chosen_store import directory_of_ours, helper_beside
+from credhelpers.cli.shared import options, output
+from credhelpers.cli.shared.helper_programs import helper_beside, own_directory
 from credhelpers.clients import nomad
 from credhelpers.clients.docker_config import DockerConfig, podman_auth_path
 from credhelpers.clients.former_helpers import scrub
 from credhelpers.clients.podman import lasting_auth_path
 from credhelpers.clients.shared_file import BACKUP, Edit
 from credhelpers.credential import CredentialError
-from credhelpers.log import one_line
 from credhelpers.paths import SYSTEM_FILE
 from credhelpers.stores.auto.external import PREFIX, find_helper
 
 _STRING_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*"\s*:\s*)"((?:[^"\\]|\\.)*)"')
-_DIFF_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+_DIFF_COLOURS = {"+++": None, "---": None, "+": "green", "-": "red", "@": "cyan"}
 
 _EXAMPLES = """\b
 Examples:
@@ -36,44 +35,34 @@ Examples:
 
 \b
 Exit status: 0 when all is as wanted, also when there was nothing to do; 1 when something
-failed, which is named; 2 when the command line is wrong."""
+failed; 2 when the command line is wrong."""
 
 
 @dataclass
 class _Report:
-    """What was done, for people or for programs; and which files' texts may be secrets."""
+    """What was done."""
 
-    dry_run: bool
     as_json: bool
-    secretive: list[str]
+    dry_run: bool
     changed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     plaintext: dict[str, list[str]] = field(default_factory=dict)
-    warnings: list[CredentialError] = field(default_factory=list)
-    stanza: str = ""
+    warnings: list[dict[str, str]] = field(default_factory=list)
     diff: str = ""
+    stanza: str = ""
 
     def say(self, text: str, colour: str | None = None) -> None:
         if not self.as_json:
-            shown = "\t".join(one_line(part) for part in text.split("\t"))
-            click.secho(shown, fg=colour)
+            output.say(text, colour)
 
     def warn(self, cause: str, remedy: str) -> None:
-        self.warnings.append(CredentialError(cause, remedy))
-        click.secho(one_line(f"credhelpers: {cause}"), fg="yellow", err=True)
-        click.echo(one_line(f"credhelpers: {remedy}"), err=True)
+        self.warnings.append({"cause": cause, "remedy": remedy})
+        output.warn(cause, remedy)
 
     def finish(self) -> None:
-        if not self.as_json:
-            return
-        warnings = [{"cause": warning.cause, "remedy": warning.remedy} for warning in self.warnings]
-        report: dict[str, object] = {"dry_run": self.dry_run, "changed": self.changed}
-        report |= {"unchanged": self.unchanged, "plaintext": self.plaintext, "warnings": warnings}
-        if self.dry_run:
-            report["diff"] = self.diff
-        if self.stanza:
-            report["stanza"] = self.stanza
-        click.echo(json.dumps(report, indent=2))
+        left_out = {"as_json", "" if self.dry_run else "diff", "" if self.stanza else "stanza"}
+        if self.as_json:
+            output.report_json({key: value for key, value in vars(self).items() if key not in left_out})
 
 
 @click.command(epilog=_EXAMPLES, short_help="Tell clients which helper to ask.")
@@ -81,7 +70,7 @@ class _Report:
     "--store",
     metavar=options.STORE_NAMES,
     type=options.HelperName(),
-    help="Keep every registry's credentials by docker-credential-NAME.",
+    help="Keep every registry's credentials with docker-credential-NAME.",
 )
 @click.option("--ecr", metavar="HOST", multiple=True, help="Get tokens for this ECR registry; repeatable.")
 @click.option("--podman", is_flag=True, help="Tell podman, buildah and skopeo too.")
@@ -98,11 +87,11 @@ class _Report:
 )
 @options.docker_config
 @click.option("--dry-run", is_flag=True, help="Show what would change, as a diff, and change nothing.")
-@click.option("--undo", is_flag=True, help="Take back the last change; with --podman and --nomad theirs too.")
+@click.option("--undo", is_flag=True, help="Undo the last change; with --podman and --nomad theirs too.")
 @click.option(
     "--force",
     is_flag=True,
-    help="Name a helper or a region that is not there; undo also where Docker then finds no credential.",
+    help="Name a helper or a region that does not exist; undo also where Docker then finds no credential.",
 )
 @options.json_report()
 def configure(  # noqa: PLR0913  one for each option
@@ -113,7 +102,7 @@ def configure(  # noqa: PLR0913  one for each option
     for_nomad: bool,
     nomad_dir: str | None,
     system_config: str,
-    docker_config: str | None,
+    config_path: str,
     dry_run: bool,
     undo: bool,
     force: bool,
@@ -121,62 +110,68 @@ def configure(  # noqa: PLR0913  one for each option
 ) -> None:
     """Tell Docker, podman or Nomad which credential helper to ask.
 
-    Everything else in their files stays as it is, to the byte. What --undo needs is kept beside each as
+    Everything else in their files stays as it is, to the byte. What --undo needs is kept beside each file as
     FILE.credhelpers-backup; no secret is in it.
     """
     if undo and (store or ecr):
-        raise click.UsageError("--undo takes back a change; leave out --store and --ecr.")
+        raise click.UsageError("--undo undoes a change; leave out --store and --ecr.")
     if not (undo or store or ecr or for_nomad):
         raise click.UsageError("Say what to configure: --store, --ecr or --nomad.")
-    system_file = os.path.abspath(system_config)
-    wishes = Wishes(store, ecr, podman, for_nomad, docker_config, nomad_dir, system_file, force)
-    report = _Report(dry_run, as_json, wishes.config_paths(os.environ))
+    nomad_directory = nomad_dir or (nomad.DIRECTORY if os.path.isdir(nomad.DIRECTORY) else "")
+    system_path = os.path.abspath(system_config)
+    request = Request(store or "", ecr, podman, for_nomad, config_path, nomad_directory, system_path, force)
+    report = _Report(as_json, dry_run)
     if undo:
-        _undo(wishes, report)
+        _undo(request, report)
     else:
-        _carry_out(wishes, report)
-        _show_stanza(wishes, report)
-        _check_helpers(wishes, report)
-        _check_plaintext(wishes, report)
+        _carry_out(request, report)
+        _show_stanza(request, report)
+        _check_helpers(request, report)
+        _check_plaintext(request, report)
     report.finish()
 
 
-def _carry_out(wishes: Wishes, report: _Report) -> None:
-    planned = edits(wishes, os.environ)
-    previews = [edit.preview() for edit in planned]  # so that what cannot be done is known before the first
+def _carry_out(request: Request, report: _Report) -> None:
+    planned = edits(request)
+    previews = [edit.preview() for edit in planned]  # so that every error comes before the first change
     for edit, preview in zip(planned, previews, strict=True):
         backup = os.path.realpath(edit.path) + BACKUP
-        made = "made" if preview[0] is None else f"changed; what --undo needs is in {backup}"
-        _make(edit, preview, made, report)
-    for path in [] if report.dry_run else wishes.config_paths(os.environ):
+        made = "created" if preview[0] is None else f"changed; what --undo needs is in {backup}"
+        _make(edit, preview, made, request, report)
+    for path in [] if report.dry_run else request.config_paths:
         scrub(path)
 
 
-def _undo(wishes: Wishes, report: _Report) -> None:
-    planned = undoing_edits(wishes, os.environ)
+def _undo(request: Request, report: _Report) -> None:
+    planned = undoing_edits(request)
     if not planned:
         report.say("Nothing to undo: there is no backup.")
     previews = [edit.preview() for edit in planned]
     warnings = []
     for edit, preview in zip(planned, previews, strict=True):
-        if edit.path in report.secretive:
+        if edit.path in request.config_paths:
             found = stranded(*(DockerConfig(edit.path, content or b"") for content in preview))
-            if found and not wishes.force:
+            if found and not request.force:
                 raise found[0].refusal()
             warnings += [credentials.warning() for credentials in found]
     for edit, preview in zip(planned, previews, strict=True):
-        _make(edit, preview, "undone" if preview[1] is not None else "removed, as there was none", report)
+        made = "undone" if preview[1] is not None else "removed, because it did not exist before"
+        _make(edit, preview, made, request, report)
         if not report.dry_run:
             _remove(os.path.realpath(edit.path) + BACKUP)
     for warning in warnings:
         report.warn(warning.cause, warning.remedy)
 
 
-def _make(edit: Edit, preview: tuple[bytes | None, bytes | None], made: str, report: _Report) -> None:
+def _make(
+    edit: Edit, preview: tuple[bytes | None, bytes | None], made: str, request: Request, report: _Report
+) -> None:
     before, after = preview
     if report.dry_run and before != after:
         report.changed.append(edit.path)
-        report.diff += _show_diff(edit.path, before, after, report)
+        for line in _diff(edit.path, before, after, is_secret=edit.path in request.config_paths):
+            report.diff += line
+            report.say(line.rstrip("\n"), _DIFF_COLOURS.get(line[:3], _DIFF_COLOURS.get(line[0])))
     elif not report.dry_run and edit.make():
         report.changed.append(edit.path)
         report.say(f"{edit.path}: {made}")
@@ -196,22 +191,18 @@ def _remove(backup: str) -> None:
         ) from None
 
 
-def _show_diff(path: str, before: bytes | None, after: bytes | None, report: _Report) -> str:
-    """Show a unified diff with no secret in it, and return it."""
+def _diff(path: str, before: bytes | None, after: bytes | None, *, is_secret: bool) -> Iterator[str]:
+    """Return a unified diff with no secret in it."""
     texts = [(content or b"").decode() for content in (before, after)]
-    if path in report.secretive:
+    if is_secret:
         texts = _without_secrets(texts)
     origin, target = ("/dev/null" if content is None else path for content in (before, after))
     old, new = ([line + "\n" for line in text.splitlines()] for text in texts)
-    lines = list(difflib.unified_diff(old, new, origin, target))
-    for line in lines:
-        colour = None if line.startswith(("+++", "---")) else _DIFF_COLOURS.get(line[0])
-        report.say(line.rstrip("\n"), colour)
-    return "".join(lines)
+    return difflib.unified_diff(old, new, origin, target)
 
 
 def _without_secrets(texts: list[str]) -> list[str]:
-    """Return the texts of a config.json with every text but the names of helpers left out."""
+    """Return the texts of a config.json with every string but the names of helpers left out."""
     shown = set()
     for text in texts:
         config = DockerConfig("", text.encode())
@@ -223,28 +214,26 @@ def _without_secrets(texts: list[str]) -> list[str]:
     return [_STRING_MEMBER.sub(mask, text) for text in texts]
 
 
-def _show_stanza(wishes: Wishes, report: _Report) -> None:
-    if wishes.for_nomad and not wishes.writes_stanza:
-        report.stanza = nomad.stanza(wishes.nomad_helper)
+def _show_stanza(request: Request, report: _Report) -> None:
+    if request.for_nomad and not request.nomad_directory:
+        report.stanza = nomad.stanza(request.nomad_helper)
         report.say(f"{nomad.DIRECTORY} does not exist; put this into your Nomad client's configuration:")
         for line in report.stanza.splitlines():
             report.say(line)
 
 
-def _check_helpers(wishes: Wishes, report: _Report) -> None:
+def _check_helpers(request: Request, report: _Report) -> None:
     """Warn of helpers that Docker would not find."""
-    for name in wishes.helpers:
+    for name in request.helpers:
         if find_helper(name, os.environ) is None:
-            remedy = (
-                f"export PATH={quote(directory_of_ours())}:$PATH" if helper_beside(name) else "install it"
-            )
-            report.warn(f"{PREFIX}{name} is not on PATH, so it will not be found", remedy)
+            remedy = f"export PATH={quote(own_directory())}:$PATH" if helper_beside(name) else "install it"
+            report.warn(f"{PREFIX}{name} is not on PATH, so Docker will not find it", remedy)
 
 
-def _check_plaintext(wishes: Wishes, report: _Report) -> None:
-    """Warn of secrets that still stand in the files."""
-    paths = [wishes.docker_path(os.environ)] if wishes.store or wishes.ecr else []
-    if wishes.for_podman:
+def _check_plaintext(request: Request, report: _Report) -> None:
+    """Warn of secrets that the files still hold."""
+    paths = [request.docker_path] if request.store or request.ecr else []
+    if request.for_podman:
         paths += [podman_auth_path(os.environ), lasting_auth_path(os.environ)]
     for path in dict.fromkeys(paths):
         config = DockerConfig.read(path)

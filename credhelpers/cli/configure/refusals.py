@@ -1,50 +1,54 @@
-"""What `credhelpers configure` refuses to write, because every pull would fail by it."""
+"""What `credhelpers configure` refuses to write, because every pull would then fail."""
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from credhelpers import config
-from credhelpers.cli.shared.chosen_store import helper_beside, near_miss
+from credhelpers.cli.shared.helper_programs import helper_beside, near_miss
 from credhelpers.credential import CredentialError
 from credhelpers.stores.auto.external import PREFIX, find_helper
 from credhelpers.stores.ecr.hosts import host_of, registry_for
 
 
 def check_helper(name: str) -> None:
-    """Check that there is a helper.
+    """Check that a helper is installed.
 
     Raises:
         CredentialError: It is neither on PATH nor beside this command.
     """
     if find_helper(name, os.environ) is None and helper_beside(name) is None:
         raise CredentialError(
-            f"there is no {PREFIX}{name} on PATH, and without it every pull would fail",
-            f"{near_miss(name)}install it first; or name it all the same: --force",
+            f"{PREFIX}{name} is not on PATH, and without it every pull would fail",
+            f"{near_miss(name)}install it first; or name it anyway: --force",
         )
 
 
-def check_region(server: str, environ: Mapping[str, str]) -> None:
+def check_region(server: str) -> None:
     """Check that an ECR registry is in a region that AWS has.
 
     Raises:
         CredentialError: No partition has such a region, as far as botocore knows.
     """
-    registry, _ = registry_for(host_of(server), config.load(environ))
+    registry, _ = registry_for(host_of(server), config.load(os.environ))
     if registry is None:
-        return  # it is refused for that
+        return  # not an ECR registry, and refused for that
     known = set(_regions())
     if registry.region not in known:
         similar = difflib.get_close_matches(registry.region, known, cutoff=0.8)
         question = f"did you mean {' or '.join(sorted(similar))}? else " if similar else ""
         raise CredentialError(
             f"{server} is in {registry.region}, which is not a region of AWS",
-            f"{question}check the name; if the region is new, name it all the same: --force",
+            f"{question}check the name; if the region is new, name it anyway: --force",
         )
 
 
 def _regions() -> Iterable[str]:
-    """Yield the regions of all partitions, by botocore's partitions.json."""
+    """Yield the regions of all partitions.
+
+    They are those of botocore's partitions.json. The lists of a boto3 session lack some of them, and no
+    session can be made while the AWS configuration is faulty.
+    """
     from botocore.loaders import create_loader
 
     for partition in create_loader().load_data("partitions")["partitions"]:

@@ -1,11 +1,11 @@
-"""How the edits of `credhelpers configure` are undone, and which credentials Docker would then not find."""
+"""How `credhelpers configure --undo` restores files, and which credentials Docker would then not find."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from credhelpers.cli.configure.edits import Wishes
-from credhelpers.cli.shared.chosen_store import open_store
+from credhelpers.cli.configure.edits import Request
+from credhelpers.cli.shared.helper_programs import open_installed
 from credhelpers.clients import docker_config_edit, nomad, podman
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.former_helpers import former_helpers
@@ -16,12 +16,12 @@ from credhelpers.servers import candidate_keys
 
 @dataclass(frozen=True)
 class Stranded:
-    """Credentials that a helper has, and that Docker would not find any more.
+    """Credentials that a helper has, and that Docker would no longer find.
 
     Attributes:
-        servers: Whose they are.
-        helper: Who has them.
-        former: Whom Docker would ask instead; empty when it would look in its file.
+        servers: The servers that they are for.
+        helper: The helper that has them.
+        former: The helper that Docker would ask instead; empty when it would look in its file.
     """
 
     servers: list[str]
@@ -29,53 +29,54 @@ class Stranded:
     former: str
 
     def refusal(self) -> CredentialError:
-        """Return the error that says so, with the way out."""
+        """Return the error that refuses to undo, with the way out."""
         force = "credhelpers configure --undo --force"
         if self.former:
             back = f"credhelpers migrate --from {self.helper} --to {self.former}"
             remedy = f"bring them back first: {back}; or {force}"
         else:
-            remedy = f"keep {self.helper}; or undo it all the same, and log in again: {force}"
-        return CredentialError(f"{self._cause('would not ask any more')}; nothing was undone", remedy)
+            remedy = f"keep {self.helper}; or undo it anyway, and log in again: {force}"
+        return CredentialError(f"{self._cause('would no longer ask')}; nothing was undone", remedy)
 
     def warning(self) -> CredentialError:
-        """Return what is to be said when it is undone all the same."""
+        """Return the warning for when it is undone with --force."""
         logins = "; ".join(f"docker login {server}" for server in self.servers)
-        return CredentialError(self._cause("does not ask any more"), f"log in again: {logins}")
+        return CredentialError(self._cause("no longer asks"), f"log in again: {logins}")
 
     def _cause(self, verb: str) -> str:
         return f"the credentials of {', '.join(self.servers)} are in {self.helper}, which Docker {verb}"
 
 
-def undoing_edits(wishes: Wishes, environ: Mapping[str, str]) -> list[Edit]:
-    """Return the edits that take back what `edits` did last; a file without a backup has none.
+def undoing_edits(request: Request) -> list[Edit]:
+    """Return the edits that undo what `edits` did last; a file without a backup has none.
 
     Raises:
         CredentialError: A backup cannot be read.
     """
-    files: dict[str, Callable[[str, bytes], Change]] = {}
-    if wishes.for_podman:
-        files[podman.store_path(environ)] = _restore_store
-    if wishes.for_nomad:
-        files[wishes.system_file] = _restore_system_file
-        files[wishes.stanza_path()] = _restore_stanza
+    ours: dict[str, Callable[[bytes, bytes], bool]] = {}
+    if request.for_podman:
+        ours[podman.store_path(os.environ)] = lambda content, _: podman.is_ours(content)
+    if request.for_nomad:
+        path = request.system_path
+        ours[path] = lambda content, backup: content == nomad.answer_empty(path)(backup)
+        ours[request.stanza_path] = lambda content, _: nomad.is_ours(content)
     planned = []
-    for path in wishes.config_paths(environ):
+    for path in request.config_paths:
         former = former_helpers(path)
         if former is not None:
             planned.append(Edit(path, docker_config_edit.restore_helpers(path, former)))
-    for path, restore in files.items():
+    for path, is_ours in ours.items():
         backup = read_if_exists(os.path.realpath(path) + BACKUP)
         if backup is not None:
-            planned.append(Edit(path, restore(path, backup)))
+            planned.append(Edit(path, _restore(path, backup, is_ours)))
     return planned
 
 
 def stranded(before: DockerConfig, after: DockerConfig) -> list[Stranded]:
-    """Return the credentials that are found by one configuration and would not be by another.
+    """Return the credentials that Docker finds with one configuration and not with another.
 
-    Docker keeps an entry in ``auths`` of each server that somebody logged in to, also when a helper has the
-    secret; the helpers are asked which of these they have.
+    Docker keeps an entry in ``auths`` for each server with a login, also when a helper has the secret; this
+    asks the helpers which of these they have.
     """
     changed: dict[tuple[str, str], list[str]] = {}
     in_file = before.plaintext()
@@ -98,11 +99,11 @@ def stranded(before: DockerConfig, after: DockerConfig) -> list[Stranded]:
 
 
 def _servers_of(helper: str, *, otherwise: list[str]) -> set[str]:
-    """Return the servers that a helper has; none when it is not installed, and others when it fails."""
+    """Return the servers that a helper has; none when it is not installed, ``otherwise`` when it fails."""
     if not helper:
         return set()
     try:
-        store = open_store(helper, lambda _: None)
+        store = open_installed(helper, lambda _: None)
     except CredentialError:
         return set()
     try:
@@ -111,21 +112,11 @@ def _servers_of(helper: str, *, otherwise: list[str]) -> set[str]:
         return set(otherwise)
 
 
-def _restore_store(path: str, backup: bytes) -> Change:
-    return _restore(path, backup, podman.is_ours)
+def _restore(path: str, backup: bytes, is_ours: Callable[[bytes, bytes], bool]) -> Change:
+    """Return the change that puts a backup back, unless the file has been edited since."""
 
-
-def _restore_stanza(path: str, backup: bytes) -> Change:
-    return _restore(path, backup, nomad.is_ours)
-
-
-def _restore_system_file(path: str, backup: bytes) -> Change:
-    return _restore(path, backup, lambda content: content == nomad.answer_empty(path)(backup))
-
-
-def _restore(path: str, backup: bytes, is_untouched: Callable[[bytes], bool]) -> Change:
     def change(content: bytes | None) -> bytes | None:
-        if content is not None and content != backup and not is_untouched(content):
+        if content is not None and content != backup and not is_ours(content, backup):
             raise CredentialError(
                 f"{path} has been edited since", f"compare it with {os.path.realpath(path)}{BACKUP}"
             )

@@ -1,4 +1,4 @@
-"""The answer itself: the helper is asked as Docker asks it, and what it says is told without the secret."""
+"""The answer itself: asks the helper as Docker does, and reports the answer without the secret."""
 
 import os
 from collections.abc import Mapping
@@ -22,32 +22,34 @@ def check_answer(
         server: As Docker asks for it.
         environ: The environment.
         seconds: How long it may take.
-        is_ecr: Whether nothing is to be had from the server without a credential.
+        is_ecr: Whether the server is an ECR registry, which needs a credential for every pull.
     """
     messages = bytearray()
     name = os.path.basename(path)
     try:
         credential = ExternalStore(path, environ, seconds, messages.extend).get(server)
     except CredentialsNotFound:
-        cause, remedy = _said(bytes(messages), name)
+        cause, remedy = _cause_and_remedy(bytes(messages), name)
         text = f"{name} has no credential for {server}" + (f": {cause}" if cause else "")
         if is_ecr:
             return fail(ANSWER, text, remedy or see_why(name, server))
-        return warn(ANSWER, f"{text}; Docker goes on without one", remedy or f"docker login {quote(server)}")
+        return warn(
+            ANSWER, f"{text}; Docker continues without one", remedy or f"docker login {quote(server)}"
+        )
     except CredentialError as error:
-        _, remedy = _said(bytes(messages), name)
+        _, remedy = _cause_and_remedy(bytes(messages), name)
         return fail(ANSWER, error.cause, remedy or see_why(name, server))
     whose = "an identity token" if credential.username == TOKEN_USERNAME else f"that of {credential.username}"
     return ok(ANSWER, f"{name} gives a credential for {server}: {whose}")
 
 
 def see_why(name: str, server: str) -> str:
-    """Return how to see all that a helper says but the secret, which is on a line with that word."""
+    """Return the command that shows everything that a helper writes but the line with the secret."""
     return f"see why: printf %s {quote(server)} | {quote(name)} get | grep -v '\"Secret\"'"
 
 
-def _said(messages: bytes, name: str) -> tuple[str, str]:
-    """Return the cause and the remedy that one of our helpers has written; others write what they like."""
+def _cause_and_remedy(messages: bytes, name: str) -> tuple[str, str]:
+    """Return the cause and the remedy that one of our helpers has written; other helpers write neither."""
     lines = messages.decode(errors="replace").splitlines()
     ours = [line.removeprefix(f"{name}: ") for line in lines if line.startswith(f"{name}: ")]
     ours = [line for line in ours if not line.startswith("no credentials are stored for ")]

@@ -1,14 +1,12 @@
-"""`credhelpers doctor`: follows the path that Docker takes for a server, and says what is wrong with it."""
+"""`credhelpers doctor`: follows the path that Docker takes for a server, and reports what is wrong."""
 
-import json
 import os
 from collections import Counter
 
 import click
 
 from credhelpers.cli.doctor.diagnosis import diagnose
-from credhelpers.cli.shared import options
-from credhelpers.clients.docker_config import docker_config_path
+from credhelpers.cli.shared import options, output
 from credhelpers.credential import CredentialError
 from credhelpers.finding import FAIL, OK, WARN, Finding
 from credhelpers.log import one_line
@@ -31,31 +29,31 @@ command line is wrong."""
 @options.docker_config
 @options.json_report()
 @click.pass_context
-def doctor(context: click.Context, *, server: str | None, docker_config: str | None, as_json: bool) -> None:
+def doctor(context: click.Context, *, server: str | None, config_path: str, as_json: bool) -> None:
     """Follow the path that Docker takes for SERVER, or for all that are configured.
 
-    Each line says ok, warn or fail, and what mends it. The helper is asked as Docker asks it; no secret is
-    ever shown. It ends within ten seconds, also without a network.
+    Each line says ok, warn or fail, and how to fix it. The doctor asks the helper as Docker does, and never
+    shows a secret. It ends within ten seconds, also without a network.
     """
     try:
-        _report(context, docker_config_path(os.environ, docker_config), server, as_json=as_json)
-    except OSError as error:  # of a file that vanished, or of a directory that may not be looked into
+        _report(context, config_path, server, as_json=as_json)
+    except OSError as error:  # a file has vanished, or a directory may not be read
         if error.filename is None:
-            raise  # it is the output that cannot be written
-        raise CredentialError(f"cannot look at {error.filename}: {error.strerror}") from None
+            raise  # the output cannot be written
+        raise CredentialError(f"cannot read {error.filename}: {error.strerror}") from None
 
 
 def _report(context: click.Context, path: str, server: str | None, *, as_json: bool) -> None:
     counts: Counter[str] = Counter()
     report = []
-    for subject, findings in diagnose(path, server, os.environ):
+    for subject, findings in diagnose(path, server, dict(os.environ)):
         counts.update(finding.state for finding in findings)
         if as_json:
             report += [{"subject": subject, **vars(finding)} for finding in findings]
         else:
             _show(subject, findings)
     if as_json:
-        click.echo(json.dumps({"ok": not counts[FAIL], "findings": report}, indent=2))
+        output.report_json({"ok": not counts[FAIL], "findings": report})
     else:
         _say(f"\n{counts[FAIL]} failed, {counts[WARN]} warnings, {counts[OK]} ok", "bold")
     context.exit(1 if counts[FAIL] else 0)
@@ -70,7 +68,7 @@ def _show(subject: str, findings: list[Finding]) -> None:
 
 
 def _say(line: str, style: str = "", styled: int | None = None) -> None:
-    """Write a line; the first so many characters, or all, in a style where somebody looks."""
+    """Write a line; on a terminal all of it, or the first ``styled`` characters, in a style."""
     from rich.console import Console
     from rich.text import Text
 

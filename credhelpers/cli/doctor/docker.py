@@ -1,4 +1,4 @@
-"""Docker's own config.json: whether Docker can read it, who else can, and whom it names."""
+"""Docker's own config.json: whether Docker can read it, who else can, and which helpers it names."""
 
 import os
 import stat
@@ -18,10 +18,10 @@ def check_config(path: str, search_path: str) -> tuple[DockerConfig | None, list
 
     Args:
         path: Where it is.
-        search_path: The ``PATH`` in which Docker looks for the store that it takes by itself.
+        search_path: The ``PATH`` in which Docker looks for its default helper.
 
     Returns:
-        What it says, None when Docker cannot read it; and what is to be said about it.
+        The configuration, None when Docker cannot read it; and the findings.
     """
     try:
         config = DockerConfig.read(path)
@@ -29,7 +29,7 @@ def check_config(path: str, search_path: str) -> tuple[DockerConfig | None, list
         return None, [fail(_FILE, error.cause, error.remedy.partition(";")[0])]
     if not config.exists:
         default = config.helper_for("", search_path)
-        known = f"asks docker-credential-{default} by itself" if default else "knows of no credential helper"
+        known = f"asks docker-credential-{default} by default" if default else "has no credential helper"
         text = f"{path} does not exist, so Docker {known}"
         return config, [warn(_FILE, text, "credhelpers configure --store auto"), *_leftovers(config)]
     named = f"credsStore is {config.creds_store}" if config.creds_store else "there is no credsStore"
@@ -39,18 +39,18 @@ def check_config(path: str, search_path: str) -> tuple[DockerConfig | None, list
 
 
 def _mode(config: DockerConfig) -> Finding:
-    """Say who else can read the file, which matters for secrets in it, or write it, which always does."""
+    """Check that only the user can write the file, and read it where it holds secrets."""
     path = os.path.realpath(config.path)
     status = os.stat(path)
     mode = f"mode {stat.S_IMODE(status.st_mode):04o}"
     if status.st_uid not in (os.geteuid(), 0):
         return fail(_MODE, f"{path} belongs to another user", f"chown $(id -u) {quote(path)}")
     if status.st_mode & 0o022:
-        text = f"other users may write to {path} ({mode}), and so choose what Docker runs"
+        text = f"other users can write to {path} ({mode}), and so change what Docker runs"
         return fail(_MODE, text, f"chmod 600 {quote(path)}")
     if status.st_mode & 0o077 and config.plaintext():
-        return fail(_MODE, f"other users may read the secrets in {path} ({mode})", f"chmod 600 {quote(path)}")
-    return ok(_MODE, f"nobody else may write to it ({mode})")
+        return fail(_MODE, f"other users can read the secrets in {path} ({mode})", f"chmod 600 {quote(path)}")
+    return ok(_MODE, f"only its owner can write to it ({mode})")
 
 
 def _plaintext(config: DockerConfig) -> Finding:
@@ -68,7 +68,7 @@ def _plaintext(config: DockerConfig) -> Finding:
 
 
 def _leftovers(config: DockerConfig) -> list[Finding]:
-    """Find what else holds the secrets: the backups of former versions, and what killed runs have left."""
+    """Find other files with the secrets: backups of former versions, and what killed runs have left."""
     try:
         left = leftovers(config.path)
     except CredentialError as error:
@@ -78,11 +78,11 @@ def _leftovers(config: DockerConfig) -> list[Finding]:
 
 
 def _keys(config: DockerConfig) -> list[Finding]:
-    """Find entries of ``credHelpers`` by which Docker never asks."""
+    """Find entries of ``credHelpers`` that Docker never uses."""
     return [
         warn(
             _KEYS,
-            f"credHelpers names {key}, but Docker asks for {docker_key(key)}, so {helper} is never asked",
+            f"credHelpers has {key}, but Docker looks for {docker_key(key)}, and so never asks {helper}",
             f"rename the key in {config.path} to {docker_key(key)}",
         )
         for key, helper in config.cred_helpers.items()

@@ -1,14 +1,14 @@
-"""The executables of helpers: which one Docker would start, whose it is, and who may change it."""
+"""The executables of helpers: which one Docker starts, which project it is of, and who can change it."""
 
 import os
 import shlex
 import stat
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from shlex import quote
 
 from credhelpers import __version__, permissions, process
+from credhelpers.cli.shared.helper_programs import helper_beside
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.stores.auto.external import PREFIX
 
@@ -17,9 +17,9 @@ _REFERENCE = "docker-credential-helpers"
 _AMAZON = "amazon-ecr-credential-helper"
 _REFERENCE_NAMES = ("pass", "secretservice", "osxkeychain", "wincred")
 _BARE = {**dict.fromkeys(_REFERENCE_NAMES, _REFERENCE), "ecr-login": _AMAZON}
-"""Whose the helpers are that tell nothing but a number, that of docker-credential-helpers before 0.7."""
+"""The projects of helpers that print only a number as version: docker-credential-helpers before 0.7."""
 
-_PATH, _TRUST, _FRONT = "on PATH", "executable", "plain-sh front"
+ON_PATH, _TRUST, _FAST_PATH = "on PATH", "executable", "fast path"
 _SECONDS = 5.0
 _LARGEST = 1 << 16  # bytes
 
@@ -30,8 +30,8 @@ class Executable:
 
     Attributes:
         path: Where it is.
-        owner: The project that it is of, by what it says of its version; empty when nobody can tell.
-        version: What it says of its version, in a word.
+        owner: The project that it is of, by the version that it prints; empty when unknown.
+        version: The version that it prints.
     """
 
     path: str
@@ -54,7 +54,7 @@ def all_on_path(name: str, environ: Mapping[str, str]) -> list[str]:
 
 
 def identify(path: str, environ: Mapping[str, str]) -> Executable:
-    """Ask an executable for its version, and tell whose it is."""
+    """Ask an executable for its version, which tells the project."""
     try:
         outcome = process.run([path, "version"], environ, b"", _SECONDS, _LARGEST, new_session=True)
     except OSError:
@@ -62,12 +62,9 @@ def identify(path: str, environ: Mapping[str, str]) -> Executable:
     said = outcome.output.decode(errors="replace").strip() if outcome.exit_status == 0 else ""
     name = os.path.basename(path).removeprefix(PREFIX)
     version = (said.split() or [""])[-1]
-    if f"({OURS})" in said:
-        return Executable(path, OURS, version)
-    if _AMAZON in said:
-        return Executable(path, _AMAZON, version)
-    if _REFERENCE in said:
-        return Executable(path, _REFERENCE, version)
+    for owner, mark in ((OURS, f"({OURS})"), (_AMAZON, _AMAZON), (_REFERENCE, _REFERENCE)):
+        if mark in said:
+            return Executable(path, owner, version)
     if said[:1].isdecimal() and name in _BARE:
         return Executable(path, _BARE[name], version if _BARE[name] == _REFERENCE else "")
     return Executable(path, "", version if len(said.splitlines()) == 1 else "")
@@ -84,7 +81,7 @@ def check_executable(
         instead: How to name another helper in its place.
 
     Returns:
-        It, or None when there is none; and what is to be said about it.
+        The executable, or None when there is none; and the findings.
     """
     paths = all_on_path(name, environ)
     if not paths:
@@ -92,7 +89,7 @@ def check_executable(
     first, *others = [identify(path, environ) for path in paths]
     found = [_choice(first, others), _trust(first.path)]
     if name == "ecr-login":
-        found += _front(first)
+        found += _fast_path(first)
     return first, found
 
 
@@ -101,16 +98,11 @@ def _absent(name: str, environ: Mapping[str, str], instead: str) -> Finding:
         path = os.path.join(directory, PREFIX + name)
         if "/" not in name and os.path.isabs(directory) and os.path.isfile(path):
             text = f"{path} is not executable, so Docker cannot start it"
-            return fail(_PATH, text, permissions.for_owner(f"chmod a+x {quote(path)}", path))
+            return fail(ON_PATH, text, permissions.for_owner(f"chmod a+x {quote(path)}", path))
     text = f"{PREFIX}{name} is not on PATH, so Docker cannot start it"
-    if os.access(_beside(name), os.X_OK):
-        return fail(_PATH, text, _put_first(_beside(name)))
-    return fail(_PATH, text, f"install {PREFIX}{name}, or {instead}")
-
-
-def _beside(name: str) -> str:
-    """Return where a helper is that was installed with this command."""
-    return os.path.join(os.path.dirname(os.path.realpath(sys.argv[0])), PREFIX + name)
+    if beside := helper_beside(name):
+        return fail(ON_PATH, text, _put_first(beside))
+    return fail(ON_PATH, text, f"install {PREFIX}{name}, or {instead}")
 
 
 def _put_first(path: str) -> str:
@@ -121,24 +113,24 @@ def _choice(first: Executable, others: list[Executable]) -> Finding:
     ours = next((other for other in others if other.owner == OURS), None)
     if ours and first.owner != OURS:
         text = f"Docker starts {first}, which hides {ours}"
-        return warn(_PATH, text, _put_first(ours.path))
+        return warn(ON_PATH, text, _put_first(ours.path))
     if first.owner == OURS and first.version != __version__:
-        text = f"{first} is another version than this command, which is {__version__}"
-        beside = _beside(os.path.basename(first.path).removeprefix(PREFIX))
-        remedy = _put_first(beside) if os.access(beside, os.X_OK) else "install both from one version"
-        return warn(_PATH, text, remedy)
-    hidden = f"; further back on PATH: {', '.join(map(str, others))}" if others else ""
-    return ok(_PATH, f"Docker starts {first}{hidden}")
+        text = f"{first} and this command ({__version__}) have different versions"
+        beside = helper_beside(os.path.basename(first.path).removeprefix(PREFIX))
+        remedy = _put_first(beside) if beside else "install both with the same version"
+        return warn(ON_PATH, text, remedy)
+    hidden = f"; later on PATH: {', '.join(map(str, others))}" if others else ""
+    return ok(ON_PATH, f"Docker starts {first}{hidden}")
 
 
 def _trust(path: str) -> Finding:
-    """Say whether anybody else could put another program in its place."""
+    """Check that other users cannot replace the program."""
     real = os.path.realpath(path)
     places = list(dict.fromkeys((real, os.path.dirname(real), os.path.dirname(path))))
     modes = {place: os.stat(place) for place in places}
     foreign = [place for place, status in modes.items() if status.st_uid not in (os.geteuid(), 0)]
     if foreign:
-        text = f"{foreign[0]} belongs to another user, who may change what runs"
+        text = f"{foreign[0]} belongs to another user, who can change what runs"
         return fail(_TRUST, text, f"as root, if it is meant to run: chown 0 {shlex.join(foreign)}")
     open_to_all = [
         place
@@ -146,24 +138,24 @@ def _trust(path: str) -> Finding:
         if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
     ]
     if open_to_all:
-        text = f"every user may write to {open_to_all[0]}, and change what runs"
+        text = f"every user can write to {open_to_all[0]}, and change what runs"
         command = f"chmod o-w {shlex.join(open_to_all)}"
         return fail(_TRUST, text, permissions.for_owner(command, open_to_all[0]))
-    return ok(_TRUST, "nobody else may change it")
+    return ok(_TRUST, "only root and its owner can change it")
 
 
-def _front(helper: Executable) -> list[Finding]:
-    """Look at the launcher in plain sh; without what it hands over to it cannot even tell whose it is."""
+def _fast_path(helper: Executable) -> list[Finding]:
+    """Check the launcher in plain sh, which answers from the token cache and starts Python for the rest."""
     with open(helper.path, "rb") as file:
         text = file.read(_LARGEST).decode(errors="replace")
     if not text.startswith("#!/bin/sh") or "CREDHELPERS_FAST_PATH" not in text:
-        return [ok(_FRONT, "not in use: every answer starts Python")] if helper.owner == OURS else []
+        return [ok(_FAST_PATH, "not in use: every answer starts Python")] if helper.owner == OURS else []
     line = next((line for line in text.splitlines() if line.startswith("helper=")), "")
     launcher = line.partition("=")[2].strip("'")
-    if launcher == '"$self"':  # what pip installs hands over to itself
+    if launcher == '"$self"':  # with pip the launcher in sh and the one in Python are one file
         launcher = helper.path
     if not os.access(launcher, os.X_OK):
         prefix = os.path.dirname(os.path.dirname(os.path.realpath(helper.path)))
         remedy = f"install it again: scripts/install.sh --prefix {quote(prefix)}"
-        return [fail(_FRONT, f"{helper.path} hands over to {launcher}, which cannot be started", remedy)]
-    return [ok(_FRONT, f"in use: it answers for warm tokens, and hands the rest over to {launcher}")]
+        return [fail(_FAST_PATH, f"{helper.path} needs {launcher}, which cannot be started", remedy)]
+    return [ok(_FAST_PATH, f"in use for cached tokens; everything else starts {launcher}")]

@@ -1,4 +1,4 @@
-"""What the helpers keep and read themselves: config.toml, the token cache and the logs."""
+"""The helpers' own files: config.toml, the token cache and the logs."""
 
 import os
 import stat
@@ -17,7 +17,7 @@ def check_settings(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Fin
     """Read the configuration of the helpers, as they do.
 
     Returns:
-        What it says, nothing when the helpers refuse it; and what is to be said about it.
+        The settings, empty when the helpers refuse them; and the findings.
     """
     try:
         present = [path for path in paths.config_paths(environ) if config.version(path)]
@@ -27,31 +27,31 @@ def check_settings(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Fin
     for path in present:
         status = os.stat(path)
         if status.st_uid not in (os.geteuid(), 0):
-            text = f"{path} belongs to another user, who may choose who is asked for what"
-            remedy = f"as root, when it says what it should: chown {os.geteuid()} {quote(path)}"
+            text = f"{path} belongs to another user, who can change which helper is asked"
+            remedy = f"as root, if its content is right: chown {os.geteuid()} {quote(path)}"
             return values, [fail(_CONFIG, text, remedy)]
         if status.st_mode & 0o022:
-            text = f"other users may write to {path}, and so choose who is asked for what"
+            text = f"other users can write to {path}, and so change which helper is asked"
             return values, [fail(_CONFIG, text, permissions.for_owner(f"chmod go-w {quote(path)}", path))]
     if not present:
-        return values, [ok(_CONFIG, "there is none, so every setting has its default")]
+        return values, [ok(_CONFIG, "it does not exist; every setting has its default")]
     return values, [ok(_CONFIG, f"{' and '.join(present)} can be read, and every key is known")]
 
 
 def check_cache(environ: Mapping[str, str]) -> Finding:
-    """Say whether tokens can be kept, and whether what is kept would be used."""
+    """Check that tokens can be cached, and that cached ones are used."""
     if environ.get("AWS_ECR_DISABLE_CACHE"):
         return warn(
-            _CACHE, "AWS_ECR_DISABLE_CACHE is set: AWS is asked for every pull", "unset AWS_ECR_DISABLE_CACHE"
+            _CACHE, "AWS_ECR_DISABLE_CACHE is set: every pull asks AWS", "unset AWS_ECR_DISABLE_CACHE"
         )
-    return _check_directory(_CACHE, environ, "tokens", "AWS is asked for every pull")
+    return _check_directory(_CACHE, environ, "tokens", "every pull asks AWS")
 
 
 def check_log(environ: Mapping[str, str], names: list[str]) -> Finding:
-    """Say whether helpers can write their logs.
+    """Check that helpers can write their logs.
 
     Args:
-        environ: Tells where the logs are.
+        environ: The environment, which may name the directory.
         names: The helpers, such as ``pass``.
     """
     found = _check_directory(_LOG, environ, "log", "no log is written")
@@ -64,21 +64,21 @@ def check_log(environ: Mapping[str, str], names: list[str]) -> Finding:
             continue
         status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode):
-            text = f"{path} is no regular file, so no log is written"
+            text = f"{path} is not a regular file, so no log is written"
             return fail(_LOG, text, permissions.to_move_away(path))
         if status.st_uid != os.geteuid():
             text = f"{path} belongs to another user, so no log is written"
             return fail(_LOG, text, permissions.to_move_away(path))
         if not os.access(path, os.W_OK):
-            return warn(_LOG, f"{path} cannot be written, so no log is", f"chmod u+w {quote(path)}")
+            return warn(_LOG, f"{path} cannot be written, so no log is written", f"chmod u+w {quote(path)}")
     return found
 
 
 def _check_directory(check: str, environ: Mapping[str, str], name: str, otherwise: str) -> Finding:
-    """Check a directory of the state; one that does not exist yet is good where it can be made."""
+    """Check a directory of the state; one that does not exist yet is ok where it can be made."""
     fault = state_fault(environ, name)
     if fault is None:
         path = os.path.join(paths.state_directory(environ) or "", name)
-        return ok(check, f"{path} is private and can be written")
+        return ok(check, f"{path} is private and writable")
     text = f"{fault.cause}, {'and' if fault.is_distrusted else 'so'} {otherwise}"
     return (fail if fault.is_distrusted else warn)(check, text, fault.remedy)

@@ -1,4 +1,4 @@
-"""The user's GnuPG keys: which of them can serve a password store, and how to make one that can."""
+"""The user's GnuPG keys: which of them a password store can use, and how to make one."""
 
 import getpass
 import os
@@ -15,9 +15,9 @@ from credhelpers.credential import CredentialError, StoreUnavailable
 from credhelpers.process import quoted
 from credhelpers.stores.password_store import gpg, gpg_failure
 
-_OLDEST = (2, 1)  # older ones have neither an agent for all keys nor today's curves
+_OLDEST = (2, 1)  # older versions have no agent for all keys, and no elliptic curves
 _UNUSABLE = {"e": "has expired", "r": "has been revoked", "i": "is not valid", "d": "is disabled"}
-_TRUSTED = frozenset("muf")  # for others gpg --batch does not encrypt (GnuPG g10/pkclist.c)
+_TRUSTED = frozenset("muf")  # gpg --batch encrypts for no others (GnuPG g10/pkclist.c)
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Key:
     """A secret key.
 
     Attributes:
-        fingerprint: Names it beyond doubt.
-        user_id: Whose it is, for people.
+        fingerprint: In full.
+        user_id: The name and address of its owner.
         fault: Why a password store cannot use it; empty when it can.
-        remedy: What to do about that.
+        remedy: What to do about it.
     """
 
     fingerprint: str
@@ -38,7 +38,7 @@ class Key:
 
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> Self:
-        """Read what python-gnupg says of a secret key."""
+        """Read python-gnupg's record of a secret key."""
         fingerprint, validity, capabilities = record["fingerprint"], record["trust"], record["cap"]
         fault, remedy = "", ""
         if validity in _UNUSABLE or "D" in capabilities:
@@ -57,7 +57,7 @@ class Key:
             remedy = f"add a subkey that can: gpg --quick-add-key {fingerprint} default encrypt"
         elif validity not in _TRUSTED:
             fault = "is not trusted"
-            remedy = f"say that it is yours: echo {fingerprint}:6: | gpg --import-ownertrust"
+            remedy = f"mark it as your own: echo {fingerprint}:6: | gpg --import-ownertrust"
         return cls(fingerprint, next(iter(record["uids"]), ""), fault, remedy)
 
 
@@ -68,7 +68,7 @@ class SecretKeys:
         environ: The user's environment; ``GNUPGHOME`` names another place than ``~/.gnupg``.
 
     Raises:
-        StoreUnavailable: There is no gpg that works, or no place for its keys.
+        StoreUnavailable: gpg does not work, or there is no place for its keys.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -94,7 +94,7 @@ class SecretKeys:
             raise StoreUnavailable("this GnuPG is older than 2.1", "install a newer one")
 
     def list(self) -> list[Key]:
-        """Return all of them."""
+        """Return all secret keys."""
         return [Key.of_record(record) for record in self._gpg.list_keys(True)]
 
     def find(self, name: str) -> Key:
@@ -107,12 +107,12 @@ class SecretKeys:
         keys = {record["fingerprint"]: Key.of_record(record) for record in found}
         if not keys:
             raise CredentialError(
-                f"there is no secret key of {name} in {self.home}",
-                "see those that there are: gpg --list-secret-keys; or bring it: gpg --import FILE",
+                f"{self.home} has no secret key of {name}",
+                "see the secret keys: gpg --list-secret-keys; or import it: gpg --import FILE",
             )
         if len(keys) > 1:
             raise CredentialError(
-                f"{name} names {len(keys)} keys", f"name one by its fingerprint: {' or '.join(keys)}"
+                f"{name} matches {len(keys)} keys", f"name one by its fingerprint: {' or '.join(keys)}"
             )
         return next(iter(keys.values()))
 
@@ -142,16 +142,16 @@ class SecretKeys:
             raise StoreUnavailable(
                 f"gpg made no key: {reason}",
                 "try again where pinentry (apt install pinentry-curses) can ask for a passphrase; "
-                "for a machine without people, say --no-passphrase",
+                "for a machine without users: --no-passphrase",
             )
         return self.find(made.fingerprint)
 
 
 def make_private(directory: str) -> None:
-    """Make a directory that only the user can enter; tighten one of the user's that others can.
+    """Make a directory that only the user can enter, or restrict an existing one of the user's.
 
     Raises:
-        StoreUnavailable: It cannot be made, or belongs to somebody else.
+        StoreUnavailable: It cannot be made, or belongs to another user.
     """
     try:
         os.makedirs(directory, 0o700, exist_ok=True)
@@ -165,12 +165,12 @@ def make_private(directory: str) -> None:
             os.chmod(directory, 0o700)
     except OSError as error:
         raise StoreUnavailable(
-            f"cannot make {directory}: {error.strerror}", "name a place that you may write to"
+            f"cannot make {directory}: {error.strerror}", "name a directory that you can write to"
         ) from None
 
 
 def _expired_subkey(record: dict[str, Any]) -> str:
-    """Return the fingerprint of the newest encryption subkey whose own date has passed, or nothing."""
+    """Return the fingerprint of the newest encryption subkey that has expired, or nothing."""
     expired = []
     for key_id, _, fingerprint, *_ in record["subkeys"]:
         subkey = record["subkey_info"].get(key_id, {})
@@ -183,4 +183,4 @@ def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        return str(os.getuid())  # a user whom the password database does not know
+        return str(os.getuid())  # a user that the password database does not have

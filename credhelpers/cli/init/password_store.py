@@ -1,16 +1,14 @@
-"""`credhelpers init pass`: from nothing to a password store that works."""
+"""`credhelpers init pass`: sets up a password store that works."""
 
-import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping
 
 import click
 
 from credhelpers import files
 from credhelpers.cli.init.keys import Key, SecretKeys, make_private
-from credhelpers.cli.shared import options
+from credhelpers.cli.shared import options, output
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.log import one_line
 from credhelpers.stores.password_store import faults, git
@@ -18,7 +16,7 @@ from credhelpers.stores.password_store.entries import is_there, is_there_to_read
 from credhelpers.stores.password_store.recipients import keys_in, read_key_list
 from credhelpers.stores.password_store.store import PasswordStore, store_directory
 
-_PROBE = "credhelpers.invalid/credhelpers-probe-"  # migrate passes over such keys, and clears them away
+_PROBE = "credhelpers.invalid/credhelpers-probe-"  # migrate ignores and erases such keys
 
 _EXAMPLES = """\b
 Examples:
@@ -28,8 +26,8 @@ Examples:
   PASSWORD_STORE_DIR=/srv/store credhelpers init pass --key 0123456789ABCDEF
 
 \b
-Exit status: 0 when the store works, also when it did before; 1 when it does not, with the
-cause and what to do; 2 when the command line is wrong."""
+Exit status: 0 when the store works, also when it did before; 1 when it does not; 2 when the
+command line is wrong."""
 
 
 @click.command("pass", epilog=_EXAMPLES)
@@ -37,16 +35,15 @@ cause and what to do; 2 when the command line is wrong."""
 @click.option(
     "--no-passphrase",
     is_flag=True,
-    help="Make a key without a passphrase, for a machine where nobody can type one.",
+    help="Make a key without a passphrase, for a machine where no user can type one.",
 )
-@click.option("--force", is_flag=True, help="Encrypt for another key from now on than the store does.")
+@click.option("--force", is_flag=True, help="Change the key of a store: encrypt new secrets for this one.")
 @options.json_report()
 def init_pass(*, key: str | None, no_passphrase: bool, force: bool, as_json: bool) -> None:
     """Make a password store, as pass(1) keeps it, and a GnuPG key for it if there is none.
 
-    The store is ~/.password-store, or what PASSWORD_STORE_DIR names; the keys are those of ~/.gnupg or
-    GNUPGHOME. At the end a secret is stored, read back and erased, so that what is said to work does.
-    A store that exists is only tried.
+    The store is in ~/.password-store or PASSWORD_STORE_DIR, the keys are in ~/.gnupg or GNUPGHOME. At the end
+    a test secret is stored, read back and erased. A store that exists is only tested.
     """
     if key and no_passphrase:
         raise click.UsageError("--no-passphrase makes a new key; leave out --key.")
@@ -59,36 +56,34 @@ def init_pass(*, key: str | None, no_passphrase: bool, force: bool, as_json: boo
         recipients = former
     else:
         if chosen is None:
-            chosen, report["made_key"] = _choose(keys, no_passphrase=no_passphrase, as_json=as_json)
-        _check(chosen)
+            chosen, report["made_key"] = _pick(keys, no_passphrase=no_passphrase, as_json=as_json)
+        if chosen.fault:
+            cause = f"the GPG key {chosen.fingerprint} {chosen.fault}"
+            raise CredentialError(cause, chosen.remedy or "name another key")
         recipients = [chosen.fingerprint]
         report["initialised"] = _initialise(directory, former, chosen, keys, force=force)
-    _make_private_store(directory, os.environ)
-    _try(PasswordStore(os.environ))
-    _tell(report, recipients, as_json=as_json)
+    _make_private_store(directory)
+    _test(PasswordStore(os.environ))
+    _show(report, recipients, as_json=as_json)
 
 
-def _make_private_store(directory: str, environ: Mapping[str, str]) -> None:
-    """Shut everybody else out of a store, unless its umask says that others share it."""
-    if environ.get("PASSWORD_STORE_UMASK"):
+def _make_private_store(directory: str) -> None:
+    """Make a store private, unless its umask says that other users share it."""
+    if os.environ.get("PASSWORD_STORE_UMASK"):
         os.makedirs(directory, exist_ok=True)
     else:
         make_private(directory)
 
 
-def _choose(keys: SecretKeys, *, no_passphrase: bool, as_json: bool) -> tuple[Key, bool]:
-    """Return the key to take, and whether it was made for this."""
+def _pick(keys: SecretKeys, *, no_passphrase: bool, as_json: bool) -> tuple[Key, bool]:
+    """Return the key to use, and whether it is new."""
     if no_passphrase:
-        click.secho(
-            f"credhelpers: the new key gets no passphrase: whoever can read {keys.home} can read the store",
-            fg="yellow",
-            err=True,
-        )
+        output.warn(f"the new key has no passphrase: a user who can read {keys.home} can read the store")
         return keys.make(protected=False), True
     if as_json or not sys.stdin.isatty():
         raise CredentialError(
-            "there is no terminal to ask which key to take",
-            "name one with --key; or say --no-passphrase to make one for a machine without people",
+            "there is no terminal to ask which key to use",
+            "name one with --key; or make one for a machine without users: --no-passphrase",
         )
     usable = [key for key in keys.list() if not key.fault]
     if usable:
@@ -100,13 +95,8 @@ def _choose(keys: SecretKeys, *, no_passphrase: bool, as_json: bool) -> tuple[Ke
             return usable[number - 1], False
     else:
         click.confirm("There is no usable GnuPG key. Make one?", default=True, abort=True)
-    click.echo("Choose a passphrase; it is asked for when credentials are read after a while.")
+    click.echo("Choose a passphrase; gpg-agent asks for it again some time after the last use.")
     return keys.make(protected=True), True
-
-
-def _check(key: Key) -> None:
-    if key.fault:
-        raise CredentialError(f"the GPG key {key.fingerprint} {key.fault}", key.remedy or "name another key")
 
 
 def _former_keys(directory: str) -> list[str]:
@@ -130,7 +120,7 @@ def _initialise(directory: str, former: list[str], key: Key, keys: SecretKeys, *
             f"to encrypt all of it for the other key, too: pass init {key.fingerprint}; "
             "for new secrets only: --force",
         )
-    _make_private_store(directory, os.environ)
+    _make_private_store(directory)
     path = os.path.join(directory, ".gpg-id")
     try:
         files.replace(path, f"{key.fingerprint}\n".encode())
@@ -138,44 +128,40 @@ def _initialise(directory: str, former: list[str], key: Key, keys: SecretKeys, *
         raise faults.unwritable(error, directory) from None
     git.commit(directory, path, f"Set GPG id to {key.fingerprint}.", os.environ)
     if former:
-        click.secho(
-            f"credhelpers: what the store has stays encrypted for {', '.join(former)} only",
-            fg="yellow",
-            err=True,
-        )
-        click.echo(f"credhelpers: to encrypt it anew: pass init {key.fingerprint}", err=True)
+        cause = f"existing secrets stay encrypted for {', '.join(former)} only"
+        output.warn(cause, f"to encrypt them for the new key: pass init {key.fingerprint}")
     return True
 
 
 def _means(names: list[str], key: Key, keys: SecretKeys) -> bool:
-    """Tell whether a key is the only one that a list names, however it is spelt there."""
+    """Return whether a list names only this key, in whatever spelling."""
     try:
         return {keys.find(name.removesuffix("!")).fingerprint for name in names} == {key.fingerprint}
     except CredentialError:
         return False
 
 
-def _try(store: PasswordStore) -> None:
-    """Store a word, read it back and erase it.
+def _test(store: PasswordStore) -> None:
+    """Store a test secret, read it back and erase it.
 
     Raises:
-        CredentialError: The store does not work; the cause says why.
+        CredentialError: The store does not work.
     """
     server, word = _PROBE + secrets.token_hex(8), secrets.token_hex(16)
     try:
         store.store(server, Credential("probe", word))
         if store.get(server).secret != word:
-            raise CredentialError("the password store does not give back what it was given")
+            raise CredentialError("the password store does not return what was stored")
     finally:
         store.erase(server)
 
 
-def _tell(report: dict[str, object], recipients: list[str], *, as_json: bool) -> None:
+def _show(report: dict[str, object], recipients: list[str], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({**report, "keys": recipients}, indent=2))
+        output.report_json({**report, "keys": recipients})
         return
     done = "is ready" if report["initialised"] else "was ready already"
-    tried = "a secret was stored, read back and erased"
-    click.secho(f"The password store {report['store']} {done}: {tried}.", fg="green")
-    click.echo(f"It encrypts for {', '.join(recipients)}.")
-    click.echo("Next, let Docker use it: credhelpers configure --store pass")
+    tested = "a test secret was stored, read back and erased"
+    output.say(f"The password store {report['store']} {done}: {tested}.", "green")
+    output.say(f"It encrypts for {', '.join(recipients)}.")
+    output.say("Next, let Docker use it: credhelpers configure --store pass")

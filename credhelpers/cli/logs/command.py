@@ -1,4 +1,4 @@
-"""`credhelpers logs`: what the helpers did and why they failed, of all of them in the order of time."""
+"""`credhelpers logs`: what the helpers did and why they failed, in the order of time."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from credhelpers.log import one_line
 from credhelpers.paths import state_directory
 from credhelpers.state_fault import NO_HOME
 
-_TICK = 0.2  # seconds between looks for new lines
+_TICK = 0.2  # seconds between two searches for new lines
 _COLOURS = {"debug": "bright_black", "info": "green", "warning": "yellow", "error": "red"}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DEFAULT_LINES = 50
@@ -34,8 +34,8 @@ Exit status: 0, also when there is nothing to show, and when --follow is ended b
 when a log cannot be read or the helper named has none; 2 when the command line is wrong."""
 
 
-def moment(context: click.Context, option: click.Parameter, value: str | None) -> str:
-    """Read a moment, for click, as a time ago or an ISO date; return it as the logs write it."""
+def _since(context: click.Context, option: click.Parameter, value: str | None) -> str:
+    """Read a time, for click: how long ago, or an ISO date; return it as the logs write it."""
     del context, option
     if value is None:
         return ""
@@ -59,22 +59,22 @@ def _complete(context: click.Context, argument: click.Parameter, incomplete: str
 
 @click.command(epilog=_EXAMPLES, short_help="Show what the helpers have logged.")
 @click.argument("helper", required=False, type=options.HelperName(), shell_complete=_complete)
-@click.option("--follow", "-f", is_flag=True, help="Go on, and show what comes, until Ctrl-C.")
+@click.option("--follow", "-f", is_flag=True, help="Continue with new records, until Ctrl-C.")
 @click.option(
     "--lines",
     "-n",
+    metavar="N",
     type=click.IntRange(0),
-    help=f"Show the last so many records. [default: {_DEFAULT_LINES}; with --since all of them]",
+    help=f"Show the last N records. [default: {_DEFAULT_LINES}; all with --since]",
 )
 @click.option(
-    "--since", metavar="TIME", callback=moment, help="Show what is newer: 30s, 15m, 2h, 7d or a date."
+    "--since", metavar="TIME", callback=_since, help="Show newer records only: 30s, 15m, 2h, 7d or a date."
 )
 @options.json_report("Show each record as a JSON object on a line of its own.")
 def logs(helper: str | None, *, follow: bool, lines: int | None, since: str, as_json: bool) -> None:
     """Show the logs of the helpers, or of one such as ecr-login, merged by time.
 
-    They are in ~/.ecr/log, or below AWS_ECR_CACHE_DIR. Times are UTC. Full logs that were put aside are read,
-    too.
+    They are in ~/.ecr/log, or below AWS_ECR_CACHE_DIR. Times are UTC. Rotated logs are included.
     """
     directory = _directory()
     reading = Logs(directory, helper)
@@ -82,12 +82,11 @@ def logs(helper: str | None, *, follow: bool, lines: int | None, since: str, as_
         records = [record for record in reading.new_records() if record.time >= since]
         if helper and not follow and helper not in reading.helpers():
             there = ", ".join(reading.helpers()) or "none yet"
-            cause = f"there is no log of {helper} in {directory}; there are: {there}"
-            raise CredentialError(cause, "see those that there are: credhelpers logs")
-        count = lines if lines is not None else None if since else _DEFAULT_LINES
-        _show(
-            records if count is None else records[len(records) - min(count, len(records)) :], as_json=as_json
-        )
+            cause = f"{directory} has no log of {helper}; it has: {there}"
+            raise CredentialError(cause, "show all logs: credhelpers logs")
+        if lines is None:
+            lines = len(records) if since else _DEFAULT_LINES
+        _show(records[max(0, len(records) - lines) :], as_json=as_json)
         while follow:
             time.sleep(_TICK)
             _show(reading.new_records(), as_json=as_json)
@@ -103,7 +102,7 @@ def logs(helper: str | None, *, follow: bool, lines: int | None, since: str, as_
 def _directory() -> str:
     state = state_directory(os.environ)
     if state is None:
-        raise CredentialError("there is no home directory, so there are no logs", NO_HOME)
+        raise CredentialError("there is no home directory, and so no logs", NO_HOME)
     return os.path.join(state, "log")
 
 
@@ -118,7 +117,7 @@ def _json(record: Record) -> str:
 
 
 def _text(record: Record) -> str:
-    """Return a record for people, with nothing in it that a terminal would obey."""
+    """Return a record as a line for people, with its control characters escaped."""
     level = click.style(
         f"{one_line(record.level):7}", fg=_COLOURS.get(record.level), bold=record.level == "error"
     )

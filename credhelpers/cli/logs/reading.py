@@ -1,4 +1,4 @@
-"""Reading the helpers' logs: their records, in the order of time, and new ones as they come."""
+"""Reading the helpers' logs: their records, in the order of time, and new ones as they are written."""
 
 import io
 import os
@@ -18,10 +18,10 @@ class Record:
     """One line of a log.
 
     Attributes:
-        helper: Whose log it is in.
-        time: As the log has it, UTC; that of the record before for a line without one.
+        helper: The helper whose log it is in.
+        time: As in the log, UTC; for a line without a time that of the record before.
         level: ``debug``, ``info``, ``warning``, ``error`` or another program's word.
-        message: What happened; the whole line when it is in no form that is known.
+        message: What happened; the whole line when its format is unknown.
         fields: What it happened to.
     """
 
@@ -36,7 +36,7 @@ def parse(helper: str, line: str, last_time: str = "") -> Record:
     """Read one line.
 
     Args:
-        helper: Whose log it is in.
+        helper: The helper whose log it is in.
         line: The line, without its end.
         last_time: The time of the record before.
     """
@@ -48,11 +48,11 @@ def parse(helper: str, line: str, last_time: str = "") -> Record:
 
 
 class Logs:
-    """The logs in a directory, full ones that were put aside included; each line is given once.
+    """The logs in a directory, with the rotated ones; each line is returned once.
 
     Args:
         directory: Where they are.
-        helper: The one whose log counts; None for all.
+        helper: The only helper whose log is read; None for all.
     """
 
     def __init__(self, directory: str, helper: str | None) -> None:
@@ -69,7 +69,7 @@ class Logs:
         return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
 
     def new_records(self) -> list[Record]:
-        """Return what has come since the last call, by time; at first everything.
+        """Return the records that are new since the last call, by time; at first all.
 
         Raises:
             OSError: A log cannot be read.
@@ -87,7 +87,7 @@ class Logs:
         return sorted(records, key=lambda record: record.time)  # stable, so each log keeps its order
 
     def _find(self, helper: str, suffix: str, present: "dict[tuple[int, int], _File]") -> None:
-        """Add a log to those that are present; one that was put aside between two looks is there already."""
+        """Add a log to those that are present, unless it was rotated meanwhile and is there already."""
         try:
             content = open(os.path.join(self._directory, helper + _SUFFIX + suffix), "rb", buffering=0)  # noqa: SIM115  kept open
         except FileNotFoundError:
@@ -102,7 +102,7 @@ class Logs:
 
 
 class _File:
-    """One log, kept open: so its inode stands for no other file, and its end can be read when it is gone."""
+    """One log, kept open, so that its inode is not reused, and its end can be read after it is deleted."""
 
     def __init__(self, helper: str, content: io.FileIO) -> None:
         self._helper = helper
@@ -111,10 +111,10 @@ class _File:
         self._time = ""
 
     def new_records(self) -> Iterator[Record]:
-        """Give the lines that have come since the last call."""
+        """Yield the lines that are new since the last call."""
         size = os.fstat(self._content.fileno()).st_size
         if size < self._end:
-            self._end = 0  # somebody has emptied it
+            self._end = 0  # it was emptied
         content = os.pread(self._content.fileno(), size - self._end, self._end)
         whole = content[: content.rfind(b"\n") + 1]
         self._end += len(whole)
@@ -124,7 +124,7 @@ class _File:
             yield record
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the file."""
         self._content.close()
 
 

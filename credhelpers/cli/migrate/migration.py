@@ -1,15 +1,14 @@
-"""Moving credentials into another helper: each is read back before anything is removed where it was."""
+"""Moving credentials into another helper: each is read back before it is removed from the old place."""
 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from credhelpers.clients import docker_config_edit
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig
 from credhelpers.clients.go_json import characters
-from credhelpers.clients.shared_file import Edit
 from credhelpers.credential import BadRequest, Credential, CredentialError, CredentialsNotFound
 
 if TYPE_CHECKING:
@@ -20,19 +19,18 @@ _LABEL = "Registry credentials for "
 _MOVABLE = ("password", "identity token")
 _PROBE = "/credhelpers-probe-"
 
-
 Explain = Callable[[CredentialError], CredentialError]
 
 
 @dataclass(frozen=True)
 class Found:
-    """A credential in the place that is to be emptied.
+    """A credential in the old place.
 
     Attributes:
         server: Its key.
-        username: Whose it is.
-        kind: ``password``, ``identity token`` or another kind of config.json's.
-        read: Gets the credential.
+        username: Its username.
+        kind: ``password``, ``identity token`` or another kind that config.json may have.
+        read: Returns the credential.
     """
 
     server: str
@@ -42,18 +40,22 @@ class Found:
 
     @property
     def is_movable(self) -> bool:
-        """Whether a helper can keep such a thing."""
+        """Whether a helper can store it."""
         return self.kind in _MOVABLE
+
+    def summary(self) -> dict[str, str]:
+        """Return it as reports have it."""
+        return {"server": self.server, "username": self.username, "kind": self.kind}
 
 
 @dataclass
 class Outcome:
-    """What became of the credentials.
+    """Which credentials were moved.
 
     Attributes:
-        moved: Those that the store has by now, by server.
-        failed: Those that stayed where they are, and why.
-        shared: The servers for which both helpers keep one and the same entry; it is not erased.
+        moved: Those that the new store has, by server.
+        failed: The reason for each that was not moved, by server.
+        shared: The servers for which both helpers have the same entry, which is therefore not erased.
     """
 
     moved: dict[str, Credential] = field(default_factory=dict)
@@ -62,11 +64,10 @@ class Outcome:
 
 
 def in_file(config: DockerConfig) -> list[Found]:
-    """Return the secrets that stand in a config.json."""
+    """Return the secrets in a config.json."""
     found = []
     for server, secret in config.plaintext().items():
-        movable = secret.kind in _MOVABLE
-        read = _giving(secret.credential) if movable else _refusing(server, secret.kind)
+        read = partial(_checked, server, secret.kind, secret.credential)
         found.append(Found(server, secret.credential.username, secret.kind, read))
     return found
 
@@ -82,7 +83,7 @@ def in_helper(source: "Store") -> list[Found]:
         for server, username in source.list().items()
     }
     return [
-        Found(server, username, _MOVABLE[username == TOKEN_USERNAME], _getting(source, server))
+        Found(server, username, _MOVABLE[username == TOKEN_USERNAME], partial(_read, source, server))
         for server, username in listed.items()
         if _PROBE not in server
     ]
@@ -95,10 +96,10 @@ def put_all(
 
     Args:
         found: What to store.
-        target: Where; a server that it has already with another secret fails.
-        overwrite: Whether it does not, and what is there is replaced.
-        explain: Completes the cause and remedy of what failed.
-        advance: Called after each.
+        target: Where to store it.
+        overwrite: Whether to replace other credentials that the target has; else those servers fail.
+        explain: Completes the cause and remedy of each failure.
+        advance: Called after each credential.
 
     Raises:
         CredentialError: The target cannot list what it has.
@@ -107,7 +108,7 @@ def put_all(
     known = target.list()
     for server in known:
         if _PROBE in server:
-            target.erase(server)  # of a run that was broken off
+            target.erase(server)  # left by an interrupted run
     for item in found:
         try:
             credential = item.read()
@@ -120,14 +121,14 @@ def put_all(
 
 
 def erase_all(outcome: Outcome, source: "Store", target: "Store", explain: Explain) -> None:
-    """Erase what was moved from the helper that it came from; what cannot be erased counts as failed.
+    """Erase what was moved from its old helper; what cannot be erased counts as failed.
 
-    Two names may stand for one place, such as ``secretservice`` and ``keyring``, or ``pass`` and ``auto``:
-    then erasing it here would erase it there, so it is left.
+    Two helpers may have one store, such as ``secretservice`` and ``keyring``, or ``pass`` and ``auto``: then
+    erasing from one would erase from both, so nothing is erased.
     """
     for server, credential in list(outcome.moved.items()):
         try:
-            if _is_one_place(server, source, target):
+            if _is_same_store(server, source, target):
                 outcome.shared.append(server)
             else:
                 _erase(server, credential, source)
@@ -137,18 +138,6 @@ def erase_all(outcome: Outcome, source: "Store", target: "Store", explain: Expla
             del outcome.moved[server]
 
 
-def hand_over(path: str, outcome: Outcome, store: str | None) -> bool:
-    """Let config.json name the store, and remove the secrets that the store has.
-
-    Returns:
-        Whether there was anything to do.
-
-    Raises:
-        CredentialError: The file cannot be written.
-    """
-    return Edit(path, docker_config_edit.hand_over(path, outcome.moved, list(outcome.moved), store)).make()
-
-
 def _put(server: str, credential: Credential, target: "Store", *, known: bool, overwrite: bool) -> None:
     if known:
         there = _get(target, server)
@@ -156,14 +145,12 @@ def _put(server: str, credential: Credential, target: "Store", *, known: bool, o
             return  # an earlier run has done it
         if there is not None and not overwrite:
             raise CredentialError(
-                "the store has another credential for it", "take the one that is to be moved: --overwrite"
+                "the store has another credential for it", "replace it by the one to be moved: --overwrite"
             )
     target.store(server, credential)
     there = _get(target, server)
     if there != credential:
-        raise CredentialError(
-            "the store does not give back what it was given", "see what credhelpers doctor says of it"
-        )
+        raise CredentialError("the store does not return what was stored", "find out why: credhelpers doctor")
 
 
 def _erase(server: str, credential: Credential, source: "Store") -> None:
@@ -172,8 +159,8 @@ def _erase(server: str, credential: Credential, source: "Store") -> None:
         raise CredentialError("it is in the store, but its old helper does not erase it")
 
 
-def _is_one_place(server: str, source: "Store", target: "Store") -> bool:
-    """Tell whether what one store is given turns up in the other, by an entry beside the server's own."""
+def _is_same_store(server: str, source: "Store", target: "Store") -> bool:
+    """Return whether the source has a probe that is stored in the target, beside the server's own entry."""
     word = secrets.token_hex(8)
     probe = f"{server.rstrip('/')}{_PROBE}{word}"
     target.store(probe, Credential("probe", word))
@@ -186,31 +173,26 @@ def _is_one_place(server: str, source: "Store", target: "Store") -> bool:
 
 def _get(store: "Store", server: str) -> Credential | None:
     try:
-        return _as_docker_reads(store.get(server))
+        return _read(store, server)
     except CredentialsNotFound:
         return None
 
 
-def _giving(credential: Credential) -> Callable[[], Credential]:
-    return lambda: credential
-
-
-def _getting(source: "Store", server: str) -> Callable[[], Credential]:
-    return lambda: _as_docker_reads(source.get(server))
-
-
-def _as_docker_reads(credential: Credential) -> Credential:
+def _read(store: "Store", server: str) -> Credential:
+    """Read a credential as Docker reads it."""
+    credential = store.get(server)
     return Credential(characters(credential.username), characters(credential.secret))
 
 
-def _refusing(server: str, kind: str) -> Callable[[], Credential]:
-    def refuse() -> Credential:
-        cause = (
-            "its auth is not base64 of username:password"
-            if kind == "unreadable"
-            else f"no helper keeps a {kind}"
-        )
-        again = f"credhelpers logout {quote(server)} && docker login {quote(server)}"
-        raise BadRequest(cause, f"log in again: {again}")
+def _checked(server: str, kind: str, credential: Credential) -> Credential:
+    """Return a credential of config.json that a helper can store.
 
-    return refuse
+    Raises:
+        BadRequest: It is of another kind.
+    """
+    if kind in _MOVABLE:
+        return credential
+    unreadable = kind == "unreadable"
+    cause = "its auth is not base64 of username:password" if unreadable else f"no helper keeps a {kind}"
+    again = f"credhelpers logout {quote(server)} && docker login {quote(server)}"
+    raise BadRequest(cause, f"log in again: {again}")

@@ -1,5 +1,6 @@
-"""Options and types of arguments that several commands share."""
+"""Arguments and options that several commands share."""
 
+import os
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from credhelpers.clients.docker_config import docker_config_path, hostname_of
 from credhelpers.stores.auto.external import PREFIX
 from credhelpers.suite import STORES
 
@@ -15,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class HelperName(click.ParamType):  # type: ignore[type-arg]  # no parameter before click 8.4
-    """The name of a helper; it may be written as the whole name of the executable."""
+    """The name of a helper; the name of its executable is understood too."""
 
     name = "name"
 
@@ -37,9 +39,31 @@ class HelperName(click.ParamType):  # type: ignore[type-arg]  # no parameter bef
 STORE_NAMES = "|".join((*STORES, "NAME"))
 """How the help shows an option that takes the name of a store."""
 
+
+def _config_path(context: click.Context, option: click.Parameter, directory: str | None) -> str:
+    del context, option
+    return docker_config_path(os.environ, directory)
+
+
 docker_config = click.option(
-    "--docker-config", metavar="DIR", help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker."
+    "--docker-config",
+    "config_path",
+    metavar="DIR",
+    callback=_config_path,
+    help="Docker's directory, if not $DOCKER_CONFIG or ~/.docker.",
 )
+"""The directory of Docker's configuration; the command gets the path of its config.json."""
+
+
+def _server(context: click.Context, argument: click.Parameter, value: str) -> str:
+    del context, argument
+    if not hostname_of(value) or not value.isprintable() or " " in value or "@" in value:
+        raise click.BadParameter("a registry is named by host and port, such as registry.example:5000")
+    return value
+
+
+server = click.argument("server", callback=_server)
+"""A registry."""
 
 
 def json_report(text: str = "Report in JSON.") -> Callable[[_F], _F]:

@@ -1,4 +1,4 @@
-"""Whom Docker asks about each server, and whom docker-credential-auto asks in its turn."""
+"""The helper that Docker asks for each server, and the one that docker-credential-auto asks in turn."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Hop:
 
     Attributes:
         server: As Docker asks for it.
-        helper: Whom Docker asks; empty when it looks into its own file.
-        target: Who has it: the helper, or the one that auto asks.
+        helper: The helper that Docker asks; empty when it looks into its own file.
+        target: The helper that has it: the same, or the one that auto asks.
     """
 
     server: str
@@ -29,13 +29,13 @@ class Hop:
 
 
 class Plan:
-    """Every way that Docker may take.
+    """Every way that Docker may take to a credential.
 
     Args:
         config: Docker's configuration.
-        server: The only server that matters; None for all that the configuration names.
+        server: The only server to follow; None for all that the configuration names.
         environ: The environment.
-        settings: Have auto's routes.
+        settings: The routes of auto.
 
     Attributes:
         hops: The way to each server.
@@ -51,16 +51,16 @@ class Plan:
         self._settings = settings
         named = [server] if server else [*config.cred_helpers, *config.auths]
         self.hops = [self._hop(key) for key in dict.fromkeys(map(_asked, named))]
-        # The store for all other servers matters too, when no server of its own stands for it.
+        # The helper for all other servers belongs to it, unless one server is followed.
         others = [] if server else [config.helper_for("", self._search_path)]
         asked = [hop.helper for hop in self.hops]
         self.helpers = list(dict.fromkeys(filter(None, [*asked, *others])))
 
     def instead(self, helper: str, server: str = "") -> str:
-        """Return how to name another helper in a helper's place, for one server or for all that name it."""
+        """Return how to replace a helper by another, for one server or for all."""
         own = self._config.cred_helpers.get(server) == helper
         if helper == self._config.creds_store and not own:
-            return "let another one choose the store: credhelpers configure --store auto"
+            return "use another helper: credhelpers configure --store auto"
         if own or helper in self._config.cred_helpers.values():
             return f"name another one in credHelpers of {self._config.path}"
         return "correct auto.default or auto.route in config.toml"
@@ -81,7 +81,7 @@ class Plan:
 
 
 def routed(server: str, environ: Mapping[str, str], settings: Settings) -> str:
-    """Return whom auto asks about a server; ``auto`` itself when it will refuse to ask anybody."""
+    """Return the helper that auto asks for a server; ``auto`` itself when it has none to ask."""
     try:
         return (
             AutoStore(environ, settings, Log("credhelpers", None, settings), BUILT_IN).target(server).helper
@@ -91,5 +91,5 @@ def routed(server: str, environ: Mapping[str, str], settings: Settings) -> str:
 
 
 def _asked(server: str) -> str:
-    """Return what Docker asks for; plain HTTP is kept, for it is a reason to get no token."""
+    """Return the key that Docker asks for; plain HTTP is kept, because ECR then gives no token."""
     return server if server.lower().startswith("http://") else docker_key(server)
