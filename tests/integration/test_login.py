@@ -149,7 +149,7 @@ def test_no_password_goes_out_without_tls_unless_that_is_allowed(
     operator: Operator, plain_registry: str
 ) -> None:
     cause, remedy = log_in(operator, plain_registry).complaint
-    assert cause.startswith(f"{plain_registry} does not speak TLS")
+    assert cause.startswith(f"no TLS connection to {plain_registry}")
     assert "--insecure" in remedy
     cause, remedy = log_in(operator, f"http://{plain_registry}").complaint
     assert "unencrypted" in cause
@@ -162,9 +162,9 @@ def test_no_password_goes_out_without_tls_unless_that_is_allowed(
 
 def test_a_registry_that_is_not_there_is_told_from_one_that_has_no_name(operator: Operator) -> None:
     host = f"localhost:{free_port()}"
-    assert log_in(operator, host).complaint[0] == f"cannot talk to {host}: Connection refused"
+    assert log_in(operator, host).complaint[0] == f"cannot connect to {host}: Connection refused"
     cause, remedy = log_in(operator, "registry.invalid").complaint
-    assert cause == "there is no host registry.invalid"
+    assert cause == "cannot resolve the host name registry.invalid"
     assert "DNS" in remedy
 
 
@@ -266,7 +266,7 @@ def test_a_malformed_config_stops_it_before_anything_is_asked(operator: Operator
 def test_a_standard_input_that_holds_no_one_password_is_refused(operator: Operator, given: str) -> None:
     result = operator.run("login", "r.example", "-u", "ada", "--password-stdin", "--no-check", stdin=given)
 
-    assert result.complaint[0] == "standard input holds no password, or more than one line"
+    assert result.complaint[0] == "standard input is not one line with a password"
 
 
 def test_without_a_terminal_or_a_password_it_says_how_to_hand_it_in(operator: Operator) -> None:

@@ -127,17 +127,17 @@ def test_an_answer_that_is_no_token_is_told(operator: Operator, tls: ssl.SSLCont
     ):
         cause, _ = log_in(operator, registry.host).complaint
 
-    assert cause == f"the token service {service.host} of {registry.host} gave no token"
+    assert cause == f"unexpected response from {service.host}, the token service of {registry.host}"
 
 
 @pytest.mark.parametrize(
     ("status", "cause", "remedy"),
     [
-        (403, "does not let them in", "ask whoever runs it"),
-        (404, "is no registry", "check the server's name and port"),
+        (403, "denies access to this user", "ask the registry's operator"),
+        (404, "is not a registry", "check the server's name and port"),
         (429, "too many requests", "try again later"),
-        (503, "is not well: it answered 503", "--no-check"),
-        (418, "answered 418, which no registry does", "check the server's name"),
+        (503, "server error of ", "--no-check"),
+        (418, "is not a registry: it answered 418", "check the server's name"),
     ],
 )
 def test_each_refusal_is_told_in_a_line_with_what_to_do(
@@ -154,7 +154,7 @@ def test_a_registry_with_another_kind_of_proof_gets_no_password(
     operator: Operator, tls: ssl.SSLContext
 ) -> None:
     with Stub(lambda _: Reply(401, {"WWW-Authenticate": "Negotiate"}), tls) as registry:
-        assert "another proof" in log_in(operator, registry.host).complaint[0]
+        assert "unsupported authentication scheme" in log_in(operator, registry.host).complaint[0]
 
     assert [asked.authorization for asked in registry.asked] == [""]
 
@@ -166,8 +166,8 @@ def test_a_registry_that_lets_in_anybody_gets_no_password_and_that_is_said(
         result = log_in(operator, registry.host)
 
     assert result.code == 0
-    assert "lets in anybody" in result.err
-    assert "untried" in result.out
+    assert "lets in every user" in result.err
+    assert "not verified" in result.out
     assert [asked.authorization for asked in registry.asked] == [""]
 
 
@@ -182,7 +182,7 @@ def test_a_password_is_not_carried_to_another_host(operator: Operator, tls: ssl.
         with Stub(_basic_or(redirect), tls) as registry:
             cause, remedy = log_in(operator, registry.host).complaint
 
-    assert cause == f"{registry.host} sends its clients on to {thief.host}, which gets no password from here"
+    assert cause == f"{registry.host} redirects to {thief.host}, and no password is sent there"
     assert f"credhelpers login {thief.host}" in remedy
     assert thief.asked == []
 
@@ -192,7 +192,7 @@ def test_a_password_is_not_carried_from_tls_to_plain_http(operator: Operator, tl
         Stub(lambda _: Reply(200)) as thief,
         Stub(_basic_or(Reply(307, {"Location": f"http://{thief.host}/v2/"})), tls) as registry,
     ):
-        assert "gets no password" in log_in(operator, registry.host, "--insecure").complaint[0]
+        assert "no password is sent there" in log_in(operator, registry.host, "--insecure").complaint[0]
 
     assert thief.asked == []
 
@@ -211,7 +211,7 @@ def test_a_redirect_within_the_host_is_followed_but_not_for_ever(
         assert log_in(operator, registry.host).code == 0
     operator.helper("pass").erase(registry.host)
     with Stub(lambda _: Reply(302, {"Location": "/v2/"}), tls) as circle:
-        assert "leads in a circle" in log_in(operator, circle.host).complaint[0]
+        assert "redirect loop" in log_in(operator, circle.host).complaint[0]
     assert len(circle.asked) < 10
 
 
@@ -221,7 +221,7 @@ def test_an_endless_answer_is_not_read_to_its_end(operator: Operator, tls: ssl.S
         Stub(lambda asked: token_service(asked, body=huge), tls) as service,
         Stub(registry_with(lambda: service.host), tls) as registry,
     ):
-        assert "gave no token" in log_in(operator, registry.host).complaint[0]
+        assert "unexpected response from" in log_in(operator, registry.host).complaint[0]
 
 
 def test_a_server_that_breaks_off_is_told(operator: Operator) -> None:
@@ -229,10 +229,10 @@ def test_a_server_that_breaks_off_is_told(operator: Operator) -> None:
         host = server.url.removeprefix("http://")
         cause, _ = log_in(operator, f"http://{host}", "--insecure").complaint
 
-    assert cause.startswith(f"cannot talk to {host}: ")
+    assert cause.startswith(f"cannot connect to {host}: ")
 
 
 def test_a_flood_is_not_waited_for(operator: Operator) -> None:
     with Misbehaving(flood) as server:
         host = server.url.removeprefix("http://")
-        assert log_in(operator, f"http://{host}", "--insecure").code == 0  # it lets in anybody, after all
+        assert log_in(operator, f"http://{host}", "--insecure").code == 0  # it lets in every user

@@ -1,1 +1,1 @@
-"""`credhelpers login` and `logout`."""
+"""`credhelpers login`."""
