@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
@@ -11,7 +10,7 @@ import pytest
 
 from credhelpers.cli.doctor import ecr
 from credhelpers.cli.shared import ecr_tokens
-from credhelpers.cli.shared.bounded import Child, Tasks
+from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.cli.shared.plan import Plan
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.config import Settings
@@ -39,23 +38,6 @@ def test_a_task_that_does_not_end_is_not_waited_for() -> None:
     tasks: Tasks[bool] = Tasks(soon(0.05))
     tasks.start("endless", Event().wait)
     assert tasks.result("endless") is None
-
-
-def test_a_child_hands_over_what_it_yields_and_is_ended_with_what_hangs() -> None:
-    def hangs() -> Iterator[object]:
-        yield {"number": 1}
-        Event().wait()
-
-    child = Child({"quick": lambda: ["a", "b" * 100_000], "endless": hangs})
-    found, done = child.results(soon(3.0))
-    assert found == {"quick": ["a", "b" * 100_000], "endless": [{"number": 1}]}
-    assert done == {"quick"}
-
-
-def test_a_child_that_is_done_is_not_waited_for() -> None:
-    began = time.monotonic()
-    assert Child({"quick": lambda: ["a"]}).results(soon(60.0)) == ({"quick": ["a"]}, {"quick"})
-    assert time.monotonic() - began < 30
 
 
 def plan(config: str, server: str | None = None) -> Plan:

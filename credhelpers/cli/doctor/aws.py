@@ -1,4 +1,4 @@
-"""AWS, asked for real: which identity is found, whether it may get tokens, and whether the clocks agree.
+"""Requests to AWS: which identity the SDK finds, whether it gets a token, and whether the clocks agree.
 
 The token cache is neither read nor written.
 """
@@ -16,7 +16,7 @@ from credhelpers.stores.ecr.trace import CLOCK_LIMIT, Trace
 IDENTITY, PERMISSION, CLOCK = "AWS identity", "token permission", "clock"
 _WARNS_AT = 60.0  # seconds
 _STS_SECONDS = 4.0
-_PROGRAM_SECONDS = 6.0  # for a credential_process, which is to be ended by whoever started it
+_PROGRAM_SECONDS = 6.0  # for a credential_process; it must end before the doctor does
 
 _LINKS = {
     "env": "the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
@@ -32,21 +32,27 @@ _LINKS = {
 """What botocore's names of the links of its chain mean (botocore.credentials)."""
 
 
+def prepare(environ: Mapping[str, str]) -> None:
+    """Adopt the environment of the calls, before threads are started that could read it meanwhile."""
+    from credhelpers.stores.ecr.chain import adopt_environment
+
+    adopt_environment(environ)
+
+
 def ask(
     registry: Registry, chosen: Mapping[str, str], values: Mapping[str, str], environ: Mapping[str, str]
-) -> Iterator[dict[str, str]]:
-    """Ask AWS, each request once, and yield what is found, as a child process can hand it over.
+) -> Iterator[Finding]:
+    """Make each request to AWS once, and yield what is found.
 
     Args:
-        registry: The registry that a token is wanted for.
+        registry: The registry to get a token for.
         chosen: What the configuration says of it.
         values: The whole configuration.
-        environ: The environment of the call, which becomes that of the process.
+        environ: The environment of the call, which `prepare` has adopted.
     """
     seconds = min(Settings(values).number("ecr.call_seconds"), _PROGRAM_SECONDS)
     settings = Settings({**values, "ecr.attempts": "1", "ecr.call_seconds": str(seconds)})
-    for finding in _Inquiry(registry, chosen, settings, environ).findings():
-        yield vars(finding)
+    yield from _Inquiry(registry, chosen, settings, environ).findings()
 
 
 class _Inquiry:
@@ -62,11 +68,10 @@ class _Inquiry:
 
     def findings(self) -> Iterator[Finding]:
         from credhelpers.stores.ecr.causes import FAILURES, explain
-        from credhelpers.stores.ecr.chain import Session, adopt_environment
+        from credhelpers.stores.ecr.chain import Session
 
         check = IDENTITY
         try:
-            adopt_environment(self._environ)
             profile = self._chosen.get("profile")
             session = Session(self._environ, profile, self._registry.region, self._settings, self._trace)
             yield self._identity(session)
@@ -77,16 +82,14 @@ class _Inquiry:
             yield failed(check, explain(error, self._registry, self._chosen, self._environ, self._trace))
         self._note_clock()
         yield (
-            self._clocks[-1]
-            if self._clocks
-            else warn(CLOCK, "the clock was not compared: AWS did not answer")
+            self._clocks[-1] if self._clocks else warn(CLOCK, "cannot compare the clock: AWS did not answer")
         )
 
     def _identity(self, session: Any) -> Finding:
         credentials = session.credentials()
         self._note_clock()
         link = _LINKS.get(credentials.method, credentials.method)
-        whose: Tasks[str] = Tasks(time.monotonic() + _STS_SECONDS)  # for names are resolved without a bound
+        whose: Tasks[str] = Tasks(time.monotonic() + _STS_SECONDS)  # because resolving a name has no timeout
         whose.start("arn", lambda: self._arn(session))
         text = f"credentials come from {link}; {whose.result('arn') or 'STS did not answer'}"
         self._note_clock()
@@ -95,20 +98,22 @@ class _Inquiry:
         return ok(IDENTITY, text)
 
     def _arn(self, session: Any) -> str:
-        """Ask STS who that is; a way to STS is not needed to pull, so nothing is wrong without one."""
+        """Ask STS whose credentials they are; pulls do without STS, so an error is not a failure."""
+        import boto3
         from botocore.exceptions import ClientError
 
         from credhelpers.stores.ecr.causes import FAILURES
 
         try:
-            arn = session.core.create_client("sts", region_name=self._registry.region).get_caller_identity()[
-                "Arn"
-            ]
+            sts = boto3.Session(botocore_session=session.core).client(
+                "sts", region_name=self._registry.region
+            )
+            return f"they are those of {sts.get_caller_identity()['Arn']}"
         except ClientError as error:
-            return f"STS does not say whose ({error.response.get('Error', {}).get('Code') or 'no code'})"
+            code = error.response.get("Error", {}).get("Code") or "no error code"
+            return f"STS refuses to identify them ({code})"
         except FAILURES:
-            return "STS could not be asked whose"
-        return f"they are those of {arn}"
+            return "STS cannot be reached to identify them"
 
     def _ask_for_token(self, session: Any) -> None:
         from credhelpers.stores.ecr.api import open_client, read_token
@@ -117,12 +122,14 @@ class _Inquiry:
         read_token(client.get_authorization_token(), self._registry, time.time(), self._trace)
 
     def _note_clock(self) -> None:
-        """Keep what the last answer says of the clock; whoever says no time is not AWS."""
+        """Keep what the last answer says of the clock; an answer of AWS has the time."""
         skew = self._trace.skew
         if skew is None:
             return
         text, remedy = self._trace.clocks, "timedatectl set-ntp true"
         if abs(skew) > CLOCK_LIMIT:
-            self._clocks.append(fail(CLOCK, f"{text}, and AWS refuses what is five minutes off", remedy))
+            self._clocks.append(
+                fail(CLOCK, f"{text}, and AWS refuses requests that are five minutes off", remedy)
+            )
         else:
             self._clocks.append(warn(CLOCK, text, remedy) if abs(skew) > _WARNS_AT else ok(CLOCK, text))

@@ -1,16 +1,16 @@
 """The path that Docker takes for a server, from config.json to the answer, and what is found along it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from shlex import quote
 
 from credhelpers.cli.doctor import aws, ecr, state
 from credhelpers.cli.doctor.answer import ANSWER, check_answer, see_why
 from credhelpers.cli.doctor.docker import check_config
-from credhelpers.cli.doctor.executable import OURS, Executable, all_on_path, check_executable
+from credhelpers.cli.doctor.executable import ON_PATH, OURS, Executable, all_on_path, check_executable
 from credhelpers.cli.shared import ecr_tokens
-from credhelpers.cli.shared.bounded import Child, Tasks
+from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.cli.shared.ecr_tokens import Cached
 from credhelpers.cli.shared.plan import Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
@@ -21,7 +21,7 @@ from credhelpers.stores.auto.external import PREFIX
 from credhelpers.suite import AUTO, BUILT_IN, ECR, HELPERS
 
 SECONDS = 8.0
-"""How long all of it may take; with the start of the command that is less than the ten that are promised."""
+"""How long all checks may take; with the start of the command less than the promised ten."""
 
 _HELPER = "helper"
 _PLACES = {
@@ -30,7 +30,7 @@ _PLACES = {
     if helper.place
     for name in (helper.name, *helper.place.others)
 }
-"""Where a helper keeps credentials, whoever wrote that helper."""
+"""Where each helper keeps credentials, those of other projects included."""
 
 
 def diagnose(
@@ -41,7 +41,7 @@ def diagnose(
     Args:
         config_path: Docker's config.json.
         server: The server to follow; None for all that are configured.
-        environ: The environment, which Docker is taken to have too.
+        environ: A copy of the environment, which Docker is assumed to have too.
     """
     config, found = check_config(config_path, environ.get("PATH", ""))
     yield "Docker", found
@@ -58,13 +58,14 @@ def diagnose(
 
 
 class _Diagnosis:
+    """Starts every check that may have to wait at once, each in a thread, and collects the findings."""
+
     def __init__(
-        self, config: DockerConfig, plan: Plan, environ: Mapping[str, str], values: dict[str, str]
+        self, config: DockerConfig, plan: Plan, environ: Mapping[str, str], values: Mapping[str, str]
     ) -> None:
         self._config = config
         self._plan = plan
         self._environ = environ
-        self._values = values
         self._settings = Settings(values)
         self._deadline = time.monotonic() + SECONDS
         kept = {
@@ -73,39 +74,30 @@ class _Diagnosis:
             if hop.target == ECR.name
         }
         self._kept = {hop: cached for hop, cached in kept.items() if cached}
-        # Before anybody asks, for the asking leaves its own traces there.
+        # Now, because the helper changes what is cached when it is asked.
         self._cached = {hop: ecr.check_cached(cached, self._settings) for hop, cached in self._kept.items()}
-        self._child = self._ask_amazon()
         self._executables: Tasks[tuple[Executable | None, list[Finding]]] = Tasks(self._deadline)
         self._findings: Tasks[list[Finding]] = Tasks(self._deadline)
-        self._start()
+        self._amazon: dict[str, tuple[list[str], list[Finding]]] = {}  # hosts and findings of each identity
+        if self._kept:
+            aws.prepare(environ)
+        self._start(values)
 
     def sections(self) -> Iterator[tuple[str, list[Finding]]]:
         for name in self._names():
             executable = self._executables.result(name)
-            late = (
-                None,
-                [
-                    fail(
-                        "on PATH",
-                        f"{PREFIX}{name} does not tell its version",
-                        f"see why: {PREFIX}{quote(name)} version",
-                    )
-                ],
-            )
-            yield PREFIX + name, (executable or late)[1]
+            text, remedy = f"{PREFIX}{name} does not report its version", f"{PREFIX}{quote(name)} version"
+            yield PREFIX + name, executable[1] if executable else [fail(ON_PATH, text, f"see why: {remedy}")]
         for place in self._places():
             silent = fail(place.name, f"the {place.name} does not answer", place.remedy)
             yield place.name, self._findings.result(place.name) or [silent]
-        yield from self._amazon()
+        for name, (hosts, found) in self._amazon.items():
+            yield f"AWS for {', '.join(hosts)}", self._findings.result(f"AWS {name}") or _late(found)
         for hop in self._plan.hops:
             yield hop.server, self._server(hop)
 
-    def _looking_for(self, name: str) -> Callable[[], tuple[Executable | None, list[Finding]]]:
-        return lambda: check_executable(name, self._environ, self._plan.instead(name))
-
     def _names(self) -> list[str]:
-        """Return the helpers that are started: those that auto has built in are not."""
+        """Return the helpers that are started; auto starts none for those that are built in."""
         behind = [hop.target for hop in self._plan.hops if hop.helper == AUTO.name]
         external = [name for name in behind if name not in (*BUILT_IN, AUTO.name)]
         return list(dict.fromkeys([*self._plan.helpers, *external]))
@@ -113,36 +105,27 @@ class _Diagnosis:
     def _places(self) -> list[Place]:
         return list(dict.fromkeys(_PLACES[name] for name in self._plan.all_helpers if name in _PLACES))
 
-    def _ask_amazon(self) -> Child | None:
-        """Let a child ask for each identity and region once; it has to be there before the first thread."""
-        works = {kept.name: _inquiry(kept, self._values, self._environ) for kept in self._kept.values()}
-        return Child(works) if works else None
-
-    def _start(self) -> None:
-        """Start all that may have to wait, at once."""
+    def _start(self, values: Mapping[str, str]) -> None:
+        environ = self._environ
         for name in self._names():
-            self._executables.start(name, self._looking_for(name))
+            self._executables.start(name, partial(self._executable, name))
         for place in self._places():
-            self._findings.start(place.name, partial(place.check, self._environ))
-        for hop in self._plan.hops:
-            path = next(iter(all_on_path(hop.helper, self._environ)), None) if hop.helper else None
-            if path:
-                self._findings.start(
-                    f"answer {hop.server}", _question(path, hop, self._environ, self._deadline)
-                )
-
-    def _amazon(self) -> Iterator[tuple[str, list[Finding]]]:
-        results, done = self._child.results(self._deadline) if self._child else ({}, set())
-        hosts: dict[str, list[str]] = {}
+            self._findings.start(place.name, partial(place.check, environ))
         for kept in self._kept.values():
-            hosts.setdefault(kept.name, []).append(kept.registry.host)
-        for name, served in hosts.items():
-            found = [Finding(**fields) for fields in results.get(name, [])]
-            if name not in done:
-                check = aws.PERMISSION if found else aws.IDENTITY
-                text = f"AWS and what leads to its credentials did not answer within {SECONDS:g} s"
-                found.append(fail(check, text, "check the network to the ECR, STS and metadata endpoints"))
-            yield f"AWS for {', '.join(served)}", found
+            hosts, found = self._amazon.setdefault(kept.name, ([], []))
+            hosts.append(kept.registry.host)
+            self._findings.start(f"AWS {kept.name}", partial(_ask_amazon, kept, values, environ, found))
+        for hop in self._plan.hops:
+            path = next(iter(all_on_path(hop.helper, environ)), None) if hop.helper else None
+            if path:
+                self._findings.start(f"answer {hop.server}", partial(self._answer, path, hop))
+
+    def _executable(self, name: str) -> tuple[Executable | None, list[Finding]]:
+        return check_executable(name, self._environ, self._plan.instead(name))
+
+    def _answer(self, path: str, hop: Hop) -> list[Finding]:
+        seconds = max(0.1, round(self._deadline - time.monotonic() - 0.3, 1))  # its own error comes in time
+        return [check_answer(path, hop.server, self._environ, seconds, is_ecr=hop.target == ECR.name)]
 
     def _server(self, hop: Hop) -> list[Finding]:
         if not hop.helper:
@@ -158,7 +141,7 @@ class _Diagnosis:
         else:
             found += ecr.check_look_alike(hop.server, self._settings)
         if not all_on_path(hop.helper, self._environ):
-            return [*found, fail(ANSWER, f"{PREFIX}{hop.helper} cannot be asked: it is not on PATH")]
+            return [*found, fail(ANSWER, f"Docker cannot start {PREFIX}{hop.helper}: it is not on PATH")]
         answer = self._findings.result(f"answer {hop.server}")
         text = f"{PREFIX}{hop.helper} did not answer within {SECONDS:g} s"
         return [*found, *(answer or [fail(ANSWER, text, see_why(PREFIX + hop.helper, hop.server))])]
@@ -166,25 +149,22 @@ class _Diagnosis:
     def _in_the_file(self, server: str) -> Finding:
         secret = self._config.plaintext_for(server)
         if secret is None:
-            text = f"no helper is asked about {server}, and config.json has no credential for it"
+            text = f"Docker asks no helper for {server}, and config.json has no credential for it"
             return warn(_HELPER, text, "credhelpers configure --store auto")
-        text = f"no helper is asked: the {secret.kind} for {server} stands in config.json in plain text"
+        text = f"Docker asks no helper: the {secret.kind} for {server} is in config.json in plain text"
         return warn(_HELPER, text, "credhelpers migrate --to pass")
 
 
-def _inquiry(
-    kept: Cached, values: Mapping[str, str], environ: Mapping[str, str]
-) -> Callable[[], Iterator[object]]:
-    return lambda: aws.ask(kept.registry, kept.chosen, values, environ)
+def _ask_amazon(
+    kept: Cached, values: Mapping[str, str], environ: Mapping[str, str], found: list[Finding]
+) -> list[Finding]:
+    """Collect findings one by one, so that those are there which come before a request that hangs."""
+    for finding in aws.ask(kept.registry, kept.chosen, values, environ):
+        found.append(finding)
+    return found
 
 
-def _question(
-    path: str, hop: Hop, environ: Mapping[str, str], deadline: float
-) -> Callable[[], list[Finding]]:
-    needed = hop.target == ECR.name
-
-    def ask() -> list[Finding]:
-        seconds = max(0.1, round(deadline - time.monotonic() - 0.3, 1))  # so that its own end is told
-        return [check_answer(path, hop.server, environ, seconds, is_ecr=needed)]
-
-    return ask
+def _late(found: list[Finding]) -> list[Finding]:
+    check = aws.PERMISSION if found else aws.IDENTITY
+    text = f"AWS, or the source of its credentials, did not answer within {SECONDS:g} s"
+    return [*found, fail(check, text, "check the network to the ECR, STS and metadata endpoints")]
