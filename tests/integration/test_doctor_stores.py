@@ -72,7 +72,7 @@ def test_a_store_that_nobody_has_initialised_fails(keeper: Patient) -> None:
 
 def test_a_store_that_names_no_key_fails(keeper: Patient) -> None:
     encrypt_for(keeper, "# nobody")
-    keeper.doctor(SERVER).assert_broken("password store", "names no key", "credhelpers init pass")
+    keeper.doctor(SERVER).assert_broken("password store", "does not name a key", "credhelpers init pass")
 
 
 @pytest.mark.parametrize(("mode", "state"), [(0o755, "warn"), (0o777, "fail")])
@@ -86,7 +86,7 @@ def test_a_store_that_others_may_look_into_or_write_to_is_told(
 def test_a_key_that_is_not_there_fails(keeper: Patient) -> None:
     encrypt_for(keeper, "absent@credhelpers.example")
     report = keeper.doctor(SERVER)
-    report.assert_broken("encryption", "there is no public key of absent@credhelpers.example", "gpg --import")
+    report.assert_broken("encryption", "no public key for absent@credhelpers.example", "gpg --import")
     assert report.state("answer") == "ok", "what is stored can still be read"
 
 

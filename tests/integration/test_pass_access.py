@@ -304,7 +304,7 @@ KEY_LIST_FAULTS = {
     "socket": "is not a regular file",
     "group": "other users may write to ",
     "world": "other users may write to ",
-    "foreign": "belongs to another user, who so chooses who can decrypt",
+    "foreign": "belongs to another user, who can choose who decrypts",
     "directory of others": "other users may write to ",
 }
 

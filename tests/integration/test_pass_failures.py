@@ -93,7 +93,7 @@ def answers(answer: str) -> str:
 
 def test_a_locked_key_without_a_terminal_fails_with_the_reason_and_the_command(locked: Store) -> None:
     cause, remedy = locked.unreadable(SERVER)
-    assert cause.startswith("the GPG key is locked, and its passphrase cannot be asked for here: ")
+    assert cause.startswith("the GPG key is locked, and gpg cannot ask for its passphrase here: ")
     assert remedy == unlock(locked)
 
 
@@ -211,7 +211,7 @@ def test_a_revoked_key_is_named(store: Store, own_gpg_home: GpgHome) -> None:
 
 def test_a_missing_public_key_is_named_and_none_is_looked_for_on_the_network(store: Store) -> None:
     cause, remedy = store.with_env(PASSWORD_STORE_KEY="nobody@credhelpers.example").refused(SERVER)
-    assert cause == "there is no public key of nobody@credhelpers.example"
+    assert cause == "there is no public key for nobody@credhelpers.example"
     assert remedy.startswith("import it: gpg --import <file>")
     assert store.secret(SERVER) == "secret"
 
@@ -221,7 +221,7 @@ def test_a_key_that_nobody_vouches_for_is_named(store: Store, own_gpg_home: GpgH
         own_gpg_home.run("--import", stdin=other.run("--export"))
         cause, remedy = store.with_env(PASSWORD_STORE_KEY=other.fingerprint).refused(SERVER)
     assert cause == f"the GPG key {other.fingerprint} is not trusted"
-    assert remedy == f"if it is the right one, say so: gpg --yes --quick-lsign-key {other.fingerprint}"
+    assert remedy == f"if it is the right key, trust it: gpg --yes --quick-lsign-key {other.fingerprint}"
 
 
 def test_a_missing_secret_key_is_named(store: Store, own_gpg_home: GpgHome) -> None:
@@ -342,7 +342,7 @@ def test_an_entry_that_is_no_text_is_named(store: Store, own_gpg_home: GpgHome) 
         *("--recipient", own_gpg_home.fingerprint, "--output", str(entry(store)), "--encrypt"),
         stdin=b"\xff\xfe",
     )
-    assert store.unreadable(SERVER) == (f"{entry(store)} holds no UTF-8 text", DOCKER_LOGIN)
+    assert store.unreadable(SERVER) == (f"{entry(store)} is not UTF-8 text", DOCKER_LOGIN)
 
 
 def test_an_entry_that_is_a_fifo_or_leads_nowhere_does_not_hang(store: Store, tmp_path: Path) -> None:
@@ -351,7 +351,7 @@ def test_an_entry_that_is_a_fifo_or_leads_nowhere_does_not_hang(store: Store, tm
     assert store.unreadable(SERVER)[0] == f"{entry(store)} is not a regular file"
     entry(store).unlink()
     entry(store).symlink_to(tmp_path / "nowhere")
-    assert store.unreadable(SERVER)[0] == f"{entry(store)} is a symbolic link that leads nowhere"
+    assert store.unreadable(SERVER)[0] == f"{entry(store)} is a broken symbolic link"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")

@@ -127,7 +127,7 @@ def test_a_list_of_keys_above_the_store_does_not_count(store: Store) -> None:
 def test_an_empty_list_of_keys_is_named(store: Store) -> None:
     (store.directory / ".gpg-id").write_text("# nobody yet\n")
     assert store.refused(SERVER) == (
-        f"{store.directory}/.gpg-id names no key",
+        f"{store.directory}/.gpg-id does not name a key",
         "name one: credhelpers init pass --force --key <your GPG key>",
     )
 
@@ -185,12 +185,12 @@ def test_a_list_of_keys_that_is_not_signed_as_it_must_be_is_refused(
     cause, remedy = store.with_env(PASSWORD_STORE_SIGNING_KEY=signing_key).refused(SERVER)
     assert not store.folder.exists()
     if fault == "a short id":
-        assert cause == "PASSWORD_STORE_SIGNING_KEY holds no fingerprint of a key"
+        assert cause == "PASSWORD_STORE_SIGNING_KEY does not contain a fingerprint"
         return
     is_not = "is not signed, and" if fault == "unsigned" else "is not signed by a key of"
     assert cause.startswith(f"{path} {is_not} PASSWORD_STORE_SIGNING_KEY")
     if fault == "not trusted here":
-        assert remedy == "check who changed it; then let the owner of one of those keys sign it"
+        assert remedy == "check who changed it; then ask the owner of one of those keys to sign it"
     else:
         command = f"gpg --yes --local-user {signing_key} --detach-sign '{path}'"
         assert remedy == f"check who changed it; then sign it: {command}"

@@ -172,7 +172,7 @@ def test_remedy_for_a_missing_public_key(store: Store, home: GpgHome, tmp_path: 
         (tmp_path / "key").write_bytes(other.run("--export-secret-keys"))
         encrypt_for(store, other.fingerprint)
         cause, remedy = store.refused(SERVER)
-        assert cause == f"there is no public key of {other.fingerprint}"
+        assert cause == f"there is no public key for {other.fingerprint}"
         run(store, command_in(remedy).replace("<file>", str(tmp_path / "key")))
     cause, remedy = store.refused(SERVER)  # it is not trusted yet
     run(store, command_in(remedy))
@@ -216,7 +216,7 @@ def test_remedy_for_a_key_that_cannot_encrypt(store: Store, home: GpgHome, insta
     _, of_init = operator.run("init", "pass", "--force", "--key", fingerprint).complaint
     encrypt_for(store, fingerprint)
     cause, remedy = store.refused(SERVER)
-    assert cause == f"the GPG key {fingerprint} cannot be encrypted to"
+    assert cause == f"the GPG key {fingerprint} cannot encrypt"
     assert command_in(of_init) == command_in(remedy)
     configure_agent(home, require("pinentry-curses", "pinentry-curses"))
     twice = ("<Cancel>", PASSPHRASE + "\r")
@@ -286,7 +286,7 @@ def test_remedy_for_a_prompt_that_times_out(locked: Store, home: GpgHome) -> Non
     ask = f"printf %s {SERVER} | {locked.helper.executable} get"
     with Terminal(["/bin/sh", "-c", ask], locked.helper.env) as terminal:
         assert terminal.finish() == 1
-    assert "the GPG key's passphrase was asked for, and not given or not right" in terminal.shown
+    assert "the GPG key's passphrase was missing or wrong" in terminal.shown
     remedy = terminal.shown.rpartition("docker-credential-pass: try again, or ")[2].splitlines()[0]
     configure_agent(home, require("pinentry-curses", "pinentry-curses"))
     run_at_terminal(locked, command_in(remedy), UNLOCK)
@@ -320,7 +320,7 @@ def test_remedy_for_a_terminal_of_another_user(locked: Store) -> None:
         os.fchmod(theirs, 0o600)
         after_su = Store(unprivileged(locked), locked.directory).with_env(GPG_TTY=name)
         cause, remedy = after_su.unreadable(SERVER)
-        assert f"cannot be asked for on the terminal {name}: it belongs to another user" in cause
+        assert f"ask for its passphrase on the terminal {name}: it belongs to another user" in cause
         inherited = subprocess.run(
             [str(after_su.helper.executable), "get"],
             input=SERVER.encode(),
@@ -379,7 +379,7 @@ def test_remedy_for_keys_of_another_user(store: Store, home: GpgHome) -> None:
 
 def test_remedy_for_keys_that_are_elsewhere(store: Store, home: GpgHome, tmp_path: Path) -> None:
     _, remedy = store.with_env(GNUPGHOME=str(tmp_path / "none")).unreadable(SERVER)
-    assert remedy == "set GNUPGHOME to the directory in which they are"
+    assert remedy == "set GNUPGHOME to the directory with your keys"
     assert store.with_env(GNUPGHOME=str(home.path)).secret(SERVER) == "secret"
 
 

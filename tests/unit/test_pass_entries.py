@@ -56,10 +56,10 @@ def test_a_username_keeps_its_spelling_as_a_path(username: str) -> None:
     "username", ["..", ".", "/etc/x", "../x", "a/../../x", "a/./b", "a//b", "a/", "/", "", "a/.."]
 )
 def test_a_username_that_would_lead_elsewhere_is_refused(username: str) -> None:
-    with pytest.raises(BadRequest, match="path with an empty"):
+    with pytest.raises(BadRequest, match="it has an empty"):
         file_name(username)
 
 
 def test_a_username_whose_folder_would_take_the_place_of_an_entry_is_refused() -> None:
-    with pytest.raises(BadRequest, match=r"\.gpg stands before a slash"):
+    with pytest.raises(BadRequest, match="a folder in it ends with"):
         file_name("a.gpg/b")

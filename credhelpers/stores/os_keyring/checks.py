@@ -1,4 +1,4 @@
-"""The OS keyring: whether there is a bus, a service on it and an unlocked collection to store in."""
+"""doctor's checks of the OS keyring: a bus, a service on it, and an unlocked collection to store in."""
 
 from collections.abc import Mapping
 

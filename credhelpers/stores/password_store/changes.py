@@ -1,4 +1,4 @@
-"""Changes of the password store: an entry put in place of another one, or removed, and git told of it."""
+"""Changes of the password store: an entry replaced or removed, and the change committed to git."""
 
 import errno
 import os
@@ -6,17 +6,9 @@ import os
 from credhelpers import files
 from credhelpers.credential import StoreUnavailable
 from credhelpers.process import quoted
-from credhelpers.stores.password_store import faults, git
+from credhelpers.stores.password_store import entries, faults, git
 from credhelpers.stores.password_store.encryption import encrypt
-from credhelpers.stores.password_store.entries import (
-    FOLDER,
-    SUFFIX,
-    file_name,
-    folder_name,
-    is_there,
-    is_there_to_read,
-    lock,
-)
+from credhelpers.stores.password_store.entries import FOLDER, SUFFIX, is_there_to_read
 from credhelpers.stores.password_store.gpg import Gpg
 from credhelpers.stores.password_store.recipients import recipients, umask
 
@@ -28,27 +20,27 @@ if TYPE_CHECKING:
 
 
 def put(directory: str, server: str, credential: "Credential", environ: "Mapping[str, str]") -> None:
-    """Encrypt a credential and put it in place of the one that the server has.
+    """Encrypt a credential and replace the server's entry with it.
 
     Args:
         directory: The password store.
-        server: The key under which it is kept, verbatim.
-        credential: What is kept.
+        server: The key, verbatim.
+        credential: The credential.
         environ: The client's environment, with pass's own variables in it.
 
     Raises:
         BadRequest: The server URL or the username cannot be a file name.
-        StoreUnavailable: The store is not initialised, gpg cannot encrypt, or the disk does not take it.
+        StoreUnavailable: The store is not initialised, gpg cannot encrypt, or the disk cannot be written.
     """
-    folder = f"{directory}/{FOLDER}/{folder_name(server)}"
-    path = f"{folder}/{file_name(credential.username)}"
+    folder = f"{directory}/{FOLDER}/{entries.folder_name(server)}"
+    path = f"{folder}/{entries.file_name(credential.username)}"
     gpg = Gpg(environ)
-    chosen = recipients(directory, os.path.dirname(path), gpg, environ)
-    content = encrypt(gpg, credential.secret.encode(), chosen.keys, f"choose another key: {chosen.change}")
+    found = recipients(directory, os.path.dirname(path), gpg, environ)
+    content = encrypt(gpg, credential.secret.encode(), found.keys, f"choose another key: {found.change}")
     mask = os.umask(umask(environ))
     try:
         _make_folder(directory, f"{directory}/{FOLDER}")
-        with lock(f"{directory}/{FOLDER}"):
+        with entries.lock(f"{directory}/{FOLDER}"):
             _make_folder(directory, os.path.dirname(path))
             files.replace(path, content, 0o666)
             _clear(folder, keep=path)
@@ -65,7 +57,7 @@ def put(directory: str, server: str, credential: "Credential", environ: "Mapping
 
 
 def remove(directory: str, server: str, environ: "Mapping[str, str]") -> None:
-    """Remove what is stored under exactly this key, and the folders that it leaves empty.
+    """Remove the entries of exactly this key, and the folders that are empty then.
 
     Args:
         directory: The password store.
@@ -73,38 +65,38 @@ def remove(directory: str, server: str, environ: "Mapping[str, str]") -> None:
         environ: The client's environment, with pass's own variables in it.
 
     Raises:
-        StoreUnavailable: The disk does not take the change, or a symbolic link leads out of the store.
+        StoreUnavailable: The disk cannot be written, or a symbolic link points outside the store.
     """
-    folder = f"{directory}/{FOLDER}/{folder_name(server)}"
+    folder = f"{directory}/{FOLDER}/{entries.folder_name(server)}"
     try:
-        if not is_there(folder):
+        if not entries.is_there(folder):
             for place in (f"{directory}/{FOLDER}", directory):
-                is_there_to_read(place)  # raises when it cannot be told
+                is_there_to_read(place)  # raises when it cannot be looked at
             return
         _stay_within(directory, f"{directory}/{FOLDER}")
-        with lock(f"{directory}/{FOLDER}"):
+        with entries.lock(f"{directory}/{FOLDER}"):
             if os.path.islink(folder):
                 os.unlink(folder)
             else:
                 _clear(folder, keep="")
             git.commit(directory, folder, f"Remove {folder[len(directory) + 1 :]} from store.", environ)
     except FileNotFoundError:
-        return  # somebody else has removed it all
+        return  # another process has removed it all
     except OSError as error:
         raise faults.unwritable(error, directory) from None
 
 
 def _clear(folder: str, keep: str) -> None:
-    """Remove a server's entries but one, what killed writers left, and then the folders without content."""
+    """Remove a server's entries but one, the files of killed writers, and then the empty folders."""
     folders = [folder]
-    for place in folders:  # which grows meanwhile; no recursion, for a path may have some 2,000 folders
+    for place in folders:  # the list grows meanwhile; not recursive, as a path may have some 2,000 folders
         try:
             with os.scandir(place) as found:
                 items = list(found)
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
                 raise
-            continue  # nobody can name what lies there
+            continue  # no path can be long enough to name its content
         for item in items:
             if item.is_dir(follow_symlinks=False):
                 folders.append(item.path)
@@ -123,7 +115,7 @@ def _is_left_over(name: str) -> bool:
 
 
 def _make_folder(directory: str, folder: str) -> None:
-    """Make a folder of the store with its parents, but none where a symbolic link leads out of it."""
+    """Make a folder of the store with its parents, but not outside the store by a symbolic link."""
     missing = []
     while not is_there_to_read(folder):
         missing.append(folder)
@@ -134,7 +126,7 @@ def _make_folder(directory: str, folder: str) -> None:
     for place in reversed(missing):
         os.makedirs(place, exist_ok=True)
     if missing:
-        _stay_within(directory, missing[0])  # somebody may have put a link there since
+        _stay_within(directory, missing[0])  # another process may have put a link there since
 
 
 def _stay_within(directory: str, folder: str) -> None:
@@ -144,6 +136,6 @@ def _stay_within(directory: str, folder: str) -> None:
         while not os.path.islink(link) and link not in (directory, "/"):
             link = os.path.dirname(link)
         raise StoreUnavailable(
-            f"{link} is a symbolic link that leads out of the password store",
+            f"{link} is a symbolic link that points outside the password store",
             f"move it away: mv {quoted(link)} {quoted(link + '.old')}",
         )

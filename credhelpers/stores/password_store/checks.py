@@ -1,4 +1,4 @@
-"""The password store: whether there is one, and whether its key encrypts and decrypts here and now."""
+"""doctor's checks of the password store: whether it exists, and whether its key encrypts and decrypts."""
 
 import os
 import stat
@@ -22,7 +22,7 @@ _PROBE_NAME = "what was encrypted just now"
 def check_password_store(environ: Mapping[str, str]) -> list[Finding]:
     """Look at the password store; a probe is encrypted and decrypted in memory, and nothing is stored.
 
-    Nobody is asked for a passphrase: a key that needs one now is a locked one.
+    No passphrase is asked for: a key that needs one counts as locked.
     """
     program = process.find(("gpg2", "gpg"), environ)
     if program is None:
@@ -39,14 +39,14 @@ def check_password_store(environ: Mapping[str, str]) -> list[Finding]:
         directory = store_directory(environ)
         if os.path.isdir(directory):
             mode = [_mode(directory)]
-        chosen = recipients(directory, os.path.join(directory, FOLDER), gpg, environ)
+        recipient = recipients(directory, os.path.join(directory, FOLDER), gpg, environ)
     except StoreUnavailable as error:
         return [*found, failed(_STORE, error), *mode]
-    keys = chosen.keys
+    keys = recipient.keys
     found.append(ok(_STORE, f"{directory} encrypts for {', '.join(keys)}"))
     found += mode
     try:
-        encrypted = encrypt(gpg, _PROBE, keys, f"choose another key: {chosen.change}")
+        encrypted = encrypt(gpg, _PROBE, keys, f"choose another key: {recipient.change}")
     except StoreUnavailable as error:
         return [*found, failed(_ENCRYPT, error)]
     return [*found, ok(_ENCRYPT, "the key can be encrypted to"), _decryption(gpg, encrypted, keys)]
@@ -58,12 +58,12 @@ def _mode(directory: str) -> Finding:
     if status.st_uid not in (os.geteuid(), 0):
         return fail(_MODE, f"{directory} belongs to another user", f"chown -R $(id -u) {quote(directory)}")
     if status.st_mode & 0o022:
-        text = f"other users may write to {directory} ({mode}), and so choose who can decrypt"
+        text = f"other users may write to {directory} ({mode}), so they can choose who decrypts"
         return fail(_MODE, text, f"chmod 700 {quote(directory)}")
     if status.st_mode & 0o077:
         text = f"other users may see the names of servers in {directory} ({mode})"
         return warn(_MODE, text, f"chmod 700 {quote(directory)}")
-    return ok(_MODE, f"nobody else may look into it ({mode})")
+    return ok(_MODE, f"only you can open it ({mode})")
 
 
 def _decryption(gpg: Gpg, encrypted: bytes, keys: list[str]) -> Finding:
@@ -73,7 +73,7 @@ def _decryption(gpg: Gpg, encrypted: bytes, keys: list[str]) -> Finding:
         if _PROBE_NAME not in error.remedy:
             return failed(_DECRYPT, error)
         locked = "is locked" in error.cause
-        cause = "the GPG key is locked: nobody has given its passphrase lately" if locked else error.cause
+        cause = "the GPG key is locked: gpg-agent does not have its passphrase" if locked else error.cause
         return fail(_DECRYPT, cause, _unlock(keys[0]))
     return ok(_DECRYPT, "the key is unlocked and decrypts")
 

@@ -1,4 +1,4 @@
-"""Decrypting and encrypting with gpg; one of its failures is explained only once it has happened."""
+"""Decrypting and encrypting with gpg; what explains a failure is loaded after one."""
 
 import os
 
@@ -15,11 +15,11 @@ def decrypt(gpg: "Gpg", encrypted: "bytes | int", path: str) -> bytes:
 
     Args:
         gpg: Runs gpg.
-        encrypted: What is in it, or a descriptor by which it is open for reading.
-        path: Its name, for the error.
+        encrypted: Its content, or a descriptor that is open for reading.
+        path: Its name, for messages.
 
     Raises:
-        StoreUnavailable: gpg cannot decrypt it; the cause says why.
+        StoreUnavailable: gpg failed; the cause says why.
     """
     outcome = gpg.run(["--quiet", "--decrypt"], encrypted)
     if not _is_decrypted(outcome) and _may_ask_again(outcome, gpg):
@@ -40,10 +40,10 @@ def encrypt(gpg: "Gpg", content: bytes, recipients: list[str], another: str) -> 
         gpg: Runs gpg.
         content: What to encrypt.
         recipients: Keys as the user names them: fingerprints, key ids or e-mail addresses.
-        another: How to choose another key, for the error when one cannot be used.
+        another: How to use another key, for messages.
 
     Raises:
-        StoreUnavailable: gpg cannot encrypt; the cause says why.
+        StoreUnavailable: gpg failed; the cause says why.
     """
     outcome = gpg.run([*(f"--recipient={key}" for key in recipients), "--encrypt"], content)
     if outcome.exit_status != 0 or not outcome.output:
@@ -58,9 +58,9 @@ def _is_decrypted(outcome: "Outcome") -> bool:
 
 
 def _may_ask_again(outcome: "Outcome", gpg: "Gpg") -> bool:
-    """Return whether gpg may be run once more to say why it failed, without a second prompt.
+    """Return whether to run gpg once more for its messages: not where a user would see a second prompt.
 
-    ``--quiet`` saves a seventh of gpg's time, and hides why a key could not be used.
+    ``--quiet`` saves a seventh of gpg's time, and hides why gpg could not use a key.
     """
     prompted = has_status(outcome, "PINENTRY_LAUNCHED") and gpg.is_attended
     return outcome.exit_status is not None and not prompted

@@ -1,6 +1,6 @@
-"""Where the password store keeps credentials: which file belongs to which server URL and username.
+"""Which file of the password store belongs to which server URL and username.
 
-The form is docker-credential-helpers' (pass/pass.go):
+The layout is that of docker-credential-helpers (pass/pass.go):
 ``docker-credential-helpers/<base64url of the server URL>/<username>.gpg`` below the password store.
 """
 
@@ -15,7 +15,7 @@ from credhelpers.servers import flaw
 FOLDER = "docker-credential-helpers"
 SUFFIX = ".gpg"
 LOCK_SECONDS = 30.0
-"""How long to wait for another process that changes the store; its git hooks may take their time."""
+"""How long to wait for another process that changes the store; its git hooks may be slow."""
 _TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
@@ -36,7 +36,7 @@ def folder_name(server: str) -> str:
 
 
 def server_of(name: str) -> str | None:
-    """Return the server URL for which a folder has its name, or None when the folder is somebody else's."""
+    """Return the server URL that a folder is named for, or None when it is not a server's folder."""
     try:
         server = binascii.a2b_base64(name.encode().translate(_FROM_URL_SAFE)).decode()
     except ValueError:
@@ -48,20 +48,18 @@ def file_name(username: str) -> str:
     """Return the path, below the server's folder, of the file that keeps a username's secret.
 
     Raises:
-        BadRequest: The username would lead out of that folder or collide with another one's file.
+        BadRequest: The file would be outside that folder or be another username's.
     """
     *folders, name = username.split("/")
     if name in ("", ".", "..") or any(folder in ("", ".", "..") for folder in folders):
-        raise BadRequest(
-            "the username cannot be kept in the password store: it is a path with an empty, . or .. part"
-        )
+        raise BadRequest("the password store cannot keep the username: it has an empty, . or .. part")
     if any(folder.endswith(SUFFIX) for folder in folders):
-        raise BadRequest(f"the username cannot be kept in the password store: {SUFFIX} stands before a slash")
+        raise BadRequest(f"the password store cannot keep the username: a folder in it ends with {SUFFIX}")
     return os.fsdecode(username.encode()) + SUFFIX  # UTF-8 on disk, whatever the locale says
 
 
 def lock(folder: str) -> files.Lock:
-    """Return the lock that whoever changes anything below ``docker-credential-helpers`` holds.
+    """Return the lock to hold for any change below ``docker-credential-helpers``.
 
     Args:
         folder: That folder, or a symbolic link to it.
@@ -76,29 +74,27 @@ def newest_entry(folder: str) -> Entry | None:
 
     Raises:
         OSError: The folder cannot be read.
-        StoreUnavailable: There is something in it that should be an entry, and is no file that can be one.
+        StoreUnavailable: It has no entry, only something in the place of one, such as a directory.
     """
     entries, damaged = entries_below(folder)
+    if not entries and damaged:
+        from credhelpers.stores.password_store import faults
+
+        raise faults.no_entry(*damaged[0])
     if not entries:
-        if damaged:
-            from credhelpers.stores.password_store import faults
-
-            raise faults.no_entry(*damaged[0])
         return None
-    if len(entries) == 1:
-        return entries[0]
-    return max(entries, key=lambda entry: (_written(entry.path), entry.username))
+    return entries[0] if len(entries) == 1 else max(entries, key=_written)
 
 
-def _written(path: str) -> int:
+def _written(entry: Entry) -> tuple[int, str]:
     try:
-        return os.lstat(path).st_mtime_ns
-    except FileNotFoundError:  # another username has just taken its place
-        return 0
+        return os.lstat(entry.path).st_mtime_ns, entry.username
+    except FileNotFoundError:  # another username has just replaced it
+        return 0, entry.username
 
 
 def entries_below(folder: str) -> tuple[list[Entry], list[tuple[str, str]]]:
-    """Return all entries of a server's folder, and what should be one but cannot be, with the reason.
+    """Return a server's entries, and the paths that should be entries and are not, with the reasons.
 
     Raises:
         OSError: The folder, or one within it, cannot be read.
@@ -106,7 +102,7 @@ def entries_below(folder: str) -> tuple[list[Entry], list[tuple[str, str]]]:
     entries: list[Entry] = []
     faults: list[tuple[str, str]] = []
     folders = [(folder, "")]
-    while folders:  # no recursion: a path may have some 2,000 folders
+    while folders:  # not recursive: a path may have some 2,000 folders
         place, prefix = folders.pop()
         for item in _items(place, is_deep=bool(prefix)):
             name = item.name
@@ -125,7 +121,7 @@ def entries_below(folder: str) -> tuple[list[Entry], list[tuple[str, str]]]:
 
 
 def _items(folder: str, *, is_deep: bool) -> "list[os.DirEntry[str]]":
-    """Return what is in a folder: nothing where there is none, and where it lies too deep to be named."""
+    """Return the content of a folder; empty when it does not exist or its path is too long."""
     try:
         with os.scandir(folder) as found:
             return list(found)
@@ -138,7 +134,7 @@ def _items(folder: str, *, is_deep: bool) -> "list[os.DirEntry[str]]":
 
 
 def _fault(item: "os.DirEntry[str]", username: str | None) -> str:
-    """Return what keeps a directory entry from being read as a credential."""
+    """Return why a directory entry cannot be read as a credential; empty when it can."""
     if username is None:
         return "has a name that is not UTF-8"
     if flaw(username):
@@ -149,11 +145,11 @@ def _fault(item: "os.DirEntry[str]", username: str | None) -> str:
         return f"cannot be read: {error.strerror}"
     if is_file:
         return ""
-    return "is a symbolic link that leads nowhere" if item.is_symlink() else "is not a regular file"
+    return "is a broken symbolic link" if item.is_symlink() else "is not a regular file"
 
 
 def _text(name: str) -> str | None:
-    """Return a name of the file system as the UTF-8 that it is on disk; None when it is none."""
+    """Return a file name decoded as UTF-8; None when it is not UTF-8."""
     if name.isascii():
         return name
     try:
@@ -163,42 +159,42 @@ def _text(name: str) -> str | None:
 
 
 def is_there(path: str) -> bool:
-    """Return whether there is anything at a path; what cannot be looked at is never taken for absent.
+    """Return whether a path exists; an error other than "not found" is raised, not taken for absence.
 
     Raises:
-        OSError: It cannot be told, for want of permission, say, or because the disk fails.
+        OSError: It cannot be looked at: no permission, for example, or the disk fails.
     """
     try:
         os.lstat(path)
     except FileNotFoundError:
         return False
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:  # such a name nothing can have
+        if error.errno != errno.ENAMETOOLONG:  # nothing can have such a name
             raise
         return False
     return True
 
 
 def is_there_to_read(path: str) -> bool:
-    """Return the same of a directory or of where a link to it leads.
+    """Return the same for a directory, or for the target of a link to it.
 
     Raises:
-        OSError: As for `is_there`; and when the link leads nowhere, as it does where a disk is not mounted.
+        OSError: As for `is_there`; and when the link is broken, as when a disk is not mounted.
     """
     try:
         os.stat(path)
     except FileNotFoundError:
         if is_there(path):
-            raise OSError(errno.ELOOP, "the symbolic link leads nowhere", path) from None
+            raise OSError(errno.ELOOP, "broken symbolic link", path) from None
         return False
     return True
 
 
 def nearest(directory: str, folder: str, name: str) -> str | None:
-    """Return the first folder, from one of the store upwards to the store itself, that holds a name.
+    """Return the first folder, from one of the store upwards to the store itself, that contains a name.
 
     Raises:
-        OSError: It cannot be told.
+        OSError: It cannot be looked at.
     """
     while not is_there(f"{folder}/{name}"):
         parent = os.path.dirname(folder)

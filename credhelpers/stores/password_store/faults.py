@@ -1,4 +1,4 @@
-"""What keeps the password store from being read or written, and the command that mends it."""
+"""Why the password store cannot be read or written, and the command that corrects it."""
 
 import errno
 import os
@@ -6,31 +6,29 @@ import os
 from credhelpers.credential import BadRequest, StoreUnavailable
 from credhelpers.process import quoted
 
-_LINK = "correct that symbolic link, or mount the disk that it leads to"
+_LINK = "correct that symbolic link, or mount the disk that it points to"
 
 
 def uninitialised(directory: str) -> tuple[str, str]:
-    """Return the cause and the remedy for a directory that is no password store."""
+    """Return the cause and the remedy for a directory that is not a password store."""
     return f"there is no password store in {directory}", "make one: credhelpers init pass"
 
 
 def no_entry(path: str, fault: str) -> StoreUnavailable:
-    """Return the error for what stands in an entry's place and is none.
+    """Return the error for a path that should be an entry and is not.
 
     Args:
         path: What should be an encrypted file.
         fault: What it is instead.
     """
-    return StoreUnavailable(
-        f"{path} {fault}", f"move it away: mv {quoted(path)} {quoted(path + '.old')}; then: docker login"
-    )
+    return StoreUnavailable(f"{path} {fault}", f"{_move_away(path)}; then: docker login")
 
 
 def unreadable(error: OSError, directory: str) -> StoreUnavailable:
     """Return why the password store cannot be read, and what to do.
 
     Args:
-        error: What the system said.
+        error: The system's error.
         directory: The password store.
     """
     if isinstance(error, TimeoutError):
@@ -40,18 +38,17 @@ def unreadable(error: OSError, directory: str) -> StoreUnavailable:
     if isinstance(error, PermissionError):
         return StoreUnavailable(cause, _permission(directory, path))
     if isinstance(error, NotADirectoryError):
-        at_fault = _no_directory(path)
-        return StoreUnavailable(cause, f"move it away: mv {quoted(at_fault)} {quoted(at_fault + '.old')}")
+        return StoreUnavailable(cause, _move_away(_no_directory(path)))
     if error.errno == errno.ELOOP:
         return StoreUnavailable(cause, _LINK)
-    return StoreUnavailable(cause, "see what is wrong with the file system: dmesg")
+    return StoreUnavailable(cause, "check the file system: dmesg")
 
 
 def unwritable(error: OSError, directory: str) -> BadRequest | StoreUnavailable:
-    """Return why the password store does not take a change, and what to do.
+    """Return why the password store cannot be changed, and what to do.
 
     Args:
-        error: What the system said.
+        error: The system's error.
         directory: The password store.
     """
     if error.errno == errno.ENAMETOOLONG:
@@ -68,7 +65,7 @@ def unwritable(error: OSError, directory: str) -> BadRequest | StoreUnavailable:
 
 def _remedy(error: OSError, directory: str) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "make room on that file system; what was stored before still stands"
+        return "free some space on that file system; the old credential is unchanged"
     if error.errno == errno.EROFS:
         return "mount that file system for writing, or set PASSWORD_STORE_DIR"
     if error.errno == errno.ELOOP:
@@ -76,29 +73,32 @@ def _remedy(error: OSError, directory: str) -> str:
     if isinstance(error, PermissionError):
         return _permission(directory, str(error.filename or directory))
     if isinstance(error, NotADirectoryError | FileExistsError) and isinstance(error.filename, str):
-        at_fault = _no_directory(error.filename)
-        return f"move it away: mv {quoted(at_fault)} {quoted(at_fault + '.old')}"
-    return "see what is wrong with the file system: dmesg"
+        return _move_away(_no_directory(error.filename))
+    return "check the file system: dmesg"
 
 
 def _permission(directory: str, path: str) -> str:
-    """Return how this user gets at the store, and at what in it could not be had."""
+    """Return the command that gives this user access to the store and to a path in it."""
     owners = set()
     for place in (directory, os.path.dirname(path), path):
         try:
             owners.add(os.stat(place).st_uid)
         except OSError:
-            continue  # below what may not be entered, or not made yet
+            continue  # in a directory that may not be entered, or not made yet
     if owners == {os.geteuid()}:
         return f"give yourself access: chmod -R u+rwX {quoted(directory)}"
     return f"make it yours, as root: chown -R {os.geteuid()} {quoted(directory)}"
 
 
 def _no_directory(path: str) -> str:
-    """Return the first part of a path that is there and is no directory."""
+    """Return the first part of a path that exists and is not a directory."""
     parts = path.split("/")
     for end in range(2, len(parts) + 1):
         place = "/".join(parts[:end])
         if os.path.lexists(place) and not os.path.isdir(place):
             return place
     return path
+
+
+def _move_away(path: str) -> str:
+    return f"move it away: mv {quoted(path)} {quoted(path + '.old')}"

@@ -1,4 +1,4 @@
-"""The history of a password store that is a git repository: one commit for each change, as pass makes it."""
+"""The git history of a password store: one commit for each change, as pass makes it."""
 
 import os
 
@@ -12,27 +12,20 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0  # a commit may run hooks and make a signature
 _LIMIT = 8 << 20
-# What would lead git to another repository (password-store.sh unsets the same).
-_FOREIGN = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_NAMESPACE",
-    "GIT_INDEX_FILE",
-    "GIT_INDEX_VERSION",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_COMMON_DIR",
-)
+# These would make git use another repository (password-store.sh unsets the same).
+_FOREIGN = ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"]
+_FOREIGN += ["GIT_INDEX_FILE", "GIT_INDEX_VERSION"]
 
 
 def commit(directory: str, folder: str, message: str, environ: "Mapping[str, str]") -> None:
-    """Commit what has changed in a folder or file of the store; nothing when that is no git repository.
+    """Commit the changes in a folder or file of the store, if that is a git repository.
 
-    The change itself is on disk by now, so a commit that fails is warned of and no more.
+    The change itself is on disk already, so a commit that fails is only a warning.
 
     Args:
         directory: The password store.
         folder: The folder or file that was changed, or removed.
-        message: What was done.
+        message: The commit's message.
         environ: The client's environment.
     """
     try:
@@ -46,7 +39,7 @@ def commit(directory: str, folder: str, message: str, environ: "Mapping[str, str
 
 
 class _GitFailed(Exception):
-    """Git did not do what it was started for."""
+    """Git failed; the text says why."""
 
 
 class _Git:
@@ -64,12 +57,8 @@ class _Git:
             self._output("add", "--all", "--", folder)
         if not self._output("diff", "--cached", "--name-only", "--", folder):
             return
-        sign = (
-            ["-S"]
-            if self._output("config", "--bool", "--default=false", "--get", "pass.signcommits") == b"true\n"
-            else []
-        )
-        self._output("commit", "--quiet", *sign, "-m", message, "--", folder)
+        signs = self._output("config", "--bool", "--default=false", "--get", "pass.signcommits") == b"true\n"
+        self._output("commit", "--quiet", *(["-S"] if signs else []), "-m", message, "--", folder)
 
     def _output(self, *arguments: str) -> bytes:
         command = [self._program, "-C", self._work_tree, *arguments]

@@ -1,4 +1,4 @@
-"""GnuPG, run as pass runs it: who signed, and what it knows of keys; never a secret in its arguments."""
+"""GnuPG, as pass runs it: verify a signature, describe keys; a secret is never in its arguments."""
 
 import os
 
@@ -13,21 +13,14 @@ if TYPE_CHECKING:
     from credhelpers.process import Outcome
 
 _ALONE_SECONDS = 4.5
-"""How long gpg may take when nobody can be asked for a passphrase: callers are promised an answer in 5 s."""
+"""How long gpg may take when it cannot ask for a passphrase: the caller is to get an answer within 5 s."""
 _ATTENDED_SECONDS = 120.0
 """How long gpg may take when a person may have to find a passphrase, a card or the key to touch."""
 
 _LIMIT = 8 << 20  # bytes; no secret and no message is near it
-# The options of pass itself (password-store.sh, GPG_OPTS) but --quiet, which hides why gpg failed, and one
-# more: no key is looked for on the network. What the user adds stands before them.
-_OPTIONS = [
-    "--yes",
-    "--batch",
-    "--compress-algo=none",
-    "--no-encrypt-to",
-    "--no-auto-key-locate",
-    "--status-fd=3",
-]
+# The options of pass itself (password-store.sh, GPG_OPTS) without --quiet, which hides why gpg failed, and
+# with one more, to look for no key on the network. The user's own options come before them.
+_OPTIONS = ["--yes", "--batch", "--compress-algo=none", "--no-encrypt-to", "--no-auto-key-locate"]
 _JUDGEMENTS = ("GOODSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG", "BADSIG", "ERRSIG")
 
 
@@ -35,27 +28,30 @@ class Gpg:
     """Runs the user's gpg.
 
     Args:
-        environ: The client's environment; ``PASSWORD_STORE_GPG_OPTS`` stands before all other arguments.
+        environ: The client's environment; ``PASSWORD_STORE_GPG_OPTS`` comes before all other arguments.
 
     Attributes:
+        environ: The environment in which gpg runs.
+        terminals: The names of all terminals, usable or not.
         terminal: Where pinentry may ask for a passphrase; may be empty.
     """
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
-        self._environ = dict(environ)
+        self.environ = dict(environ)
         self._options = environ.get("PASSWORD_STORE_GPG_OPTS", "").split()
-        self.terminal = terminal(environ)
+        self.terminals = list(_terminals(environ))
+        self.terminal = next(filter(_is_usable, self.terminals), "")
         if self.terminal:
-            self._environ["GPG_TTY"] = self.terminal
+            self.environ["GPG_TTY"] = self.terminal
         home = paths.home_directory(environ)
         if home:
-            self._environ["HOME"] = home
+            self.environ["HOME"] = home
 
     def signers(self, content: bytes, signature: str) -> dict[str, str]:
         """Return the fingerprints, of keys and their primary keys, that signed a content.
 
-        Each with the keyword of the status line that judges its signature: GOODSIG is the only good one;
-        VALIDSIG alone follows EXPSIG, EXPKEYSIG and REVKEYSIG too.
+        Each has the keyword of the status line that judges its signature; only GOODSIG is good. VALIDSIG does
+        not say so: it follows EXPSIG, EXPKEYSIG and REVKEYSIG too.
 
         Args:
             content: What was signed.
@@ -68,7 +64,7 @@ class Gpg:
             if keyword == "NEWSIG":
                 judgement = ""
             elif keyword in _JUDGEMENTS:
-                judgement = keyword if not judgement else "BADSIG"  # one to a signature
+                judgement = keyword if not judgement else "BADSIG"  # there is one for each signature
                 key = fields[0] if fields else ""
             elif keyword == "VALIDSIG" and judgement and fields and key and fields[0].endswith(key):
                 for fingerprint in (fields[0], fields[-1]):  # the first and the last field (doc/DETAILS)
@@ -88,23 +84,19 @@ class Gpg:
         return outcome.output.decode(errors="replace")
 
     @property
-    def environ(self) -> "Mapping[str, str]":
-        """The environment in which gpg runs."""
-        return self._environ
-
-    @property
     def is_attended(self) -> bool:
-        """Whether there is a terminal or a display on which a passphrase can be asked for."""
-        return bool(self.terminal) or _has_display(self._environ)
+        """Whether there is a terminal or a display on which to ask for a passphrase."""
+        return bool(self.terminal or self.environ.get("DISPLAY") or self.environ.get("WAYLAND_DISPLAY"))
 
     @property
     def patience(self) -> float:
         """Seconds after which gpg is killed."""
         return _ATTENDED_SECONDS if self.is_attended else _ALONE_SECONDS
 
-    def terminals(self) -> "Iterator[str]":
-        """Return the terminals that there seem to be, usable or not."""
-        return _terminals(self._environ)
+    @property
+    def home(self) -> str:
+        """GnuPG's home directory."""
+        return self.environ.get("GNUPGHOME") or self.environ.get("HOME", "") + "/.gnupg"
 
     def run(self, arguments: list[str], stdin: "bytes | int") -> "Outcome":
         """Run gpg with these arguments behind the user's and ours.
@@ -116,15 +108,15 @@ class Gpg:
         Raises:
             StoreUnavailable: It cannot be started.
         """
-        program = process.find(("gpg2", "gpg"), self._environ)
+        program = process.find(("gpg2", "gpg"), self.environ)
         if program is None:
             raise StoreUnavailable(
                 "GnuPG is not installed, or not on PATH",
                 "install it: apt install gnupg, or dnf install gnupg2",
             )
-        command = [program, *self._options, *_OPTIONS, *arguments]
+        command = [program, *self._options, *_OPTIONS, "--status-fd=3", *arguments]
         try:
-            return process.run(command, self._environ, stdin, self.patience, _LIMIT)
+            return process.run(command, self.environ, stdin, self.patience, _LIMIT)
         except OSError as error:
             raise StoreUnavailable(
                 f"cannot start {program}: {error.strerror}", "install GnuPG again, or correct PATH"
@@ -132,12 +124,12 @@ class Gpg:
 
 
 def terminal(environ: "Mapping[str, str]") -> str:
-    """Return the terminal on which pinentry may ask, or nothing."""
-    return next((name for name in _terminals(environ) if _is_usable(name)), "")
+    """Return the terminal on which pinentry may ask; may be empty."""
+    return next(filter(_is_usable, _terminals(environ)), "")
 
 
 def _terminals(environ: "Mapping[str, str]") -> "Iterator[str]":
-    """Return the terminals that there seem to be; some may be another user's, whom su or sudo left behind."""
+    """Return the names of the terminals; after su or sudo they may belong to another user."""
     named = environ.get("GPG_TTY", "")
     if named.startswith("/dev/"):
         yield named
@@ -145,7 +137,7 @@ def _terminals(environ: "Mapping[str, str]") -> "Iterator[str]":
         try:
             yield os.ttyname(descriptor)
         except OSError:
-            continue  # no terminal, or one of another container, which has no name here
+            continue  # not a terminal, or one of another container, which has no name here
 
 
 def _is_usable(terminal: str) -> bool:
@@ -155,7 +147,3 @@ def _is_usable(terminal: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _has_display(environ: "Mapping[str, str]") -> bool:
-    return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))

@@ -1,4 +1,4 @@
-"""Why gpg failed, read off its status lines (doc/DETAILS), in words for the person who must act."""
+"""Why gpg failed, by its status lines (doc/DETAILS): the cause and the remedy."""
 
 import os
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 from credhelpers.credential import StoreUnavailable
 from credhelpers.process import quoted
 from credhelpers.stores.password_store.gpg_locked import LockedKey
-from credhelpers.stores.password_store.gpg_status import Status
+from credhelpers.stores.password_store.gpg_status import Status, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def of_decryption(outcome: "Outcome", path: str, gpg: "Gpg") -> StoreUnavailable
     """Return why gpg did not decrypt.
 
     Args:
-        outcome: What gpg left.
+        outcome: gpg's output and exit status.
         path: The encrypted file.
         gpg: Ran it.
     """
@@ -46,15 +46,15 @@ def of_encryption(outcome: "Outcome", another: str, gpg: "Gpg") -> StoreUnavaila
     """Return why gpg did not encrypt.
 
     Args:
-        outcome: What gpg left.
-        another: How to choose another key.
+        outcome: gpg's output and exit status.
+        another: How to use another key.
         gpg: Ran it.
     """
     status = Status(outcome)
     if outcome.exit_status is None:
         return StoreUnavailable(
             f"gpg did not answer within {gpg.patience:g} s: {status.reason(1)}",
-            "see what keeps it: gpg --list-keys",
+            "check what it waits for: gpg --list-keys",
         )
     setup = _of_setup(status, gpg)
     if setup:
@@ -68,14 +68,14 @@ def of_encryption(outcome: "Outcome", another: str, gpg: "Gpg") -> StoreUnavaila
 
 
 def extend(fingerprint: str, *, expired: bool, subkey: str) -> str:
-    """Return the command that lets a key be used again for a year.
+    """Return the command that extends a key by a year.
 
-    ``'*'`` would not do for a subkey: it stands for those that have not expired (gpg(1)).
+    ``'*'`` does not work for a subkey: it means those that have not expired (gpg(1)).
 
     Args:
         fingerprint: The key's.
         expired: Whether the primary key has expired.
-        subkey: The fingerprint of the subkey that has expired, or nothing.
+        subkey: The fingerprint of the subkey that has expired; may be empty.
     """
     commands = [f"gpg --quick-set-expire {fingerprint} 1y"] if expired else []
     commands += [f"gpg --quick-set-expire {fingerprint} 1y {subkey}"] if subkey else []
@@ -83,12 +83,12 @@ def extend(fingerprint: str, *, expired: bool, subkey: str) -> str:
 
 
 def extend_signing_key(description: str) -> str:
-    """Return the same for a key that signs, of which gpg's description is given."""
+    """Return the same for a key that signs, from gpg's description of it."""
     return _extend(_records(description), "s")
 
 
 def is_secret(description: str) -> bool:
-    """Return whether gpg's description is one of a key whose secret part is there too."""
+    """Return whether gpg's description is of a key whose secret part is available."""
     return any(record[0] == "pub" and record[14] == "+" for record in _records(description))
 
 
@@ -99,7 +99,7 @@ def _too_large(outcome: "Outcome") -> StoreUnavailable | None:
 
 
 def _of_content(outcome: "Outcome", status: Status, path: str) -> StoreUnavailable:
-    """Say what is wrong with the file or with whom it is for."""
+    """Return what is wrong with the file, or with the keys it is encrypted for."""
     if outcome.exit_status == 0:
         return StoreUnavailable(f"{path} is damaged or not encrypted", _AGAIN)
     keys = status.values("NO_SECKEY")
@@ -112,27 +112,27 @@ def _of_content(outcome: "Outcome", status: Status, path: str) -> StoreUnavailab
 
 
 def _of_untrusted(key: str, gpg: "Gpg") -> StoreUnavailable:
-    """Say that a key is not trusted; one's own becomes so by its owner's trust, others by a signature."""
+    """Return the error for an untrusted key: an own key needs owner trust, another one a signature."""
     cause = f"the GPG key {key} is not trusted"
     description = gpg.describe(key)
     fingerprint = next((record[9] for record in _records(description) if record[0] == "fpr"), key)
     can_sign = any(record[0] == "sec" and record[1] == "u" for record in _records(gpg.describe_own()))
     if can_sign and not is_secret(description):
         return StoreUnavailable(
-            cause, f"if it is the right one, say so: gpg --yes --quick-lsign-key {fingerprint}"
+            cause, f"if it is the right key, trust it: gpg --yes --quick-lsign-key {fingerprint}"
         )
     trust = f"echo {fingerprint}:6: | gpg --import-ownertrust"
-    return StoreUnavailable(cause, f"if it is the right one, say so: {trust}")
+    return StoreUnavailable(cause, f"if it is the right key, trust it: {trust}")
 
 
 def _of_key(key: str, description: str, another: str) -> StoreUnavailable:
-    """Say what is wrong with a recipient: the validity of the key, then that of its encryption subkeys."""
+    """Return what is wrong with a recipient: with the key, or else with its encryption subkeys."""
     records = _records(description)
     primary = [record for record in records if record[0] == "pub"]
     parts = [record[1] for record in records if record[0] == "sub" and "e" in record[11]]
     if not primary:
         return StoreUnavailable(
-            f"there is no public key of {key}", f"import it: gpg --import <file>; or {another}"
+            f"there is no public key for {key}", f"import it: gpg --import <file>; or {another}"
         )
     validities = [record[1] for record in primary]
     fingerprint = next(record[9] for record in records if record[0] == "fpr")
@@ -149,68 +149,59 @@ def _of_key(key: str, description: str, another: str) -> StoreUnavailable:
         )
     add = f"gpg --quick-add-key {fingerprint} default encrypt"
     return StoreUnavailable(
-        f"the GPG key {key} cannot be encrypted to", f"add a subkey that can: {add}; or {another}"
+        f"the GPG key {key} cannot encrypt", f"add a subkey that can: {add}; or {another}"
     )
 
 
 def _extend(records: list[list[str]], capability: str) -> str:
-    """Return how to extend a key and the newest of those of its subkeys that can do something."""
+    """Return how to extend a key and the newest expired subkey that has a capability."""
     fingerprint = next(record[9] for record in records if record[0] == "fpr")
     expired = any(record[0] == "pub" and record[1] == "e" for record in records)
     subkeys = []
     for record, following in pairwise(records):
-        # Of a key that has expired all subkeys count as expired; those with a date have one of their own.
+        # All subkeys of an expired key count as expired; those with a date have expired by themselves.
         if record[0] == "sub" and record[1] == "e" and capability in record[11] and record[6]:
             subkeys.append((record[5], following[9]))
     return extend(fingerprint, expired=expired, subkey=max(subkeys)[1] if subkeys else "")
 
 
 def _records(description: str) -> list[list[str]]:
-    """Return the records of gpg's colon format (doc/DETAILS), each of fifteen fields at least."""
+    """Return the records of gpg's colon format (doc/DETAILS), each with at least fifteen fields."""
     lines = [line.split(":") for line in description.splitlines()]
     return [line + [""] * (15 - len(line)) for line in lines]
 
 
 def _of_setup(status: Status, gpg: "Gpg") -> StoreUnavailable | None:
-    """Say what keeps gpg from its options, its keys or its agent."""
+    """Return what is wrong with gpg's options, keys or agent; None when that is not the cause."""
     option = status.reason_with("invalid option")
-    if option.startswith("invalid option"):  # and not in a file, of which gpg warns only
+    if option.startswith("invalid option"):  # on the command line; about one in a file gpg only warns
         cause = f"gpg does not know one of its options: {option}"
         return StoreUnavailable(cause, "remove it from PASSWORD_STORE_GPG_OPTS")
-    home = gpg.environ.get("GNUPGHOME") or gpg.environ.get("HOME", "") + "/.gnupg"
     code = status.error("add_keyblock_resource")
     if code == _NO_FILE:
         return StoreUnavailable(
             f"GnuPG has no keys here: {status.reason_with('pubring')}",
-            "set GNUPGHOME to the directory in which they are",
+            "set GNUPGHOME to the directory with your keys",
         )
     if code is not None:
         return StoreUnavailable(
             f"gpg cannot read its keys: {status.reason_with('pubring')}",
-            f"as root: chown -R {os.geteuid()} {quoted(home)} && chmod -R u+rwX,go= {quoted(home)}",
+            f"as root: chown -R {os.geteuid()} {quoted(gpg.home)} && chmod -R u+rwX,go= {quoted(gpg.home)}",
         )
     agent = status.reason_with("agent")
     if agent and status.values("NO_SECKEY"):
-        return StoreUnavailable(f"gpg cannot reach its agent: {agent}", _agent_remedy(home, agent))
+        return StoreUnavailable(f"gpg cannot reach its agent: {agent}", _agent_remedy(gpg.home, agent))
     return None
 
 
 def _agent_remedy(home: str, agent: str) -> str:
     if "too long" in agent.lower() or len(home) > _LONGEST_HOME:
-        return "move GNUPGHOME to a shorter path: its sockets need one of less than 108 bytes"
+        return "move GNUPGHOME to a shorter path: the paths of its sockets must be shorter than 108 bytes"
     configuration = f"{home}/gpg.conf"
-    if "agent-program" in _read(configuration):
+    if "agent-program" in read_text(configuration):
         drop = f"sed -i.bak '/^agent-program/d' {quoted(configuration)}"
         return f"let gpg find its own agent: {drop}"
     return (
         "install it: apt install gpg-agent, or dnf install gnupg2; "
-        f"or give it its directory: chmod -R u+rwX,go= {quoted(home)}"
+        f"or give it access to its directory: chmod -R u+rwX,go= {quoted(home)}"
     )
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(1 << 16)
-    except OSError:
-        return ""

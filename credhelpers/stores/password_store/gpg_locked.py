@@ -1,10 +1,11 @@
-"""Why a locked GPG key could not be unlocked by asking for its passphrase, and how to unlock it."""
+"""Why asking for the passphrase of a locked GPG key failed, and how to unlock the key."""
 
 import os
 
 from credhelpers import process
 from credhelpers.credential import StoreUnavailable
 from credhelpers.process import quoted
+from credhelpers.stores.password_store.gpg_status import read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ _LOCKED = (11, 0x8066, 0x8023, 0x8051)  # bad passphrase; not a terminal, none t
 
 
 class LockedKey:
-    """What became of asking for a passphrase.
+    """The errors about a key whose passphrase gpg needed.
 
     Args:
         path: The encrypted file.
-        status: What gpg said.
-        gpg: Ran, and knows whom it could ask and for how long.
+        status: gpg's status lines and messages.
+        gpg: Ran it.
     """
 
     def __init__(self, path: str, status: "Status", gpg: "Gpg") -> None:
@@ -32,9 +33,9 @@ class LockedKey:
         self._gpg = gpg
         decrypt = f"GPG_TTY=$(tty) gpg --decrypt --output /dev/null {quoted(path)}"
         self._unlock = f"unlock it in a terminal: {decrypt}"
-        # script(1) makes a terminal of one's own.
+        # script(1) makes a terminal that belongs to the user.
         self._unlock_elsewhere = (
-            f"unlock it on a terminal of your own: script -qec {quoted(decrypt)} /dev/null"
+            f"unlock it in a terminal that belongs to you: script -qec {quoted(decrypt)} /dev/null"
         )
 
     def of_code(self, code: int) -> StoreUnavailable:
@@ -48,7 +49,7 @@ class LockedKey:
         foreign = self._foreign_terminal()
         if foreign:
             return StoreUnavailable(
-                f"the GPG key is locked, and its passphrase cannot be asked for on the terminal {foreign}: "
+                f"the GPG key is locked, and gpg cannot ask for its passphrase on the terminal {foreign}: "
                 "it belongs to another user, as it does after su or sudo",
                 self._unlock_elsewhere,
             )
@@ -59,38 +60,37 @@ class LockedKey:
             )
         reason = self._status.reason(2)
         if code in _LOCKED:
-            cause = f"the GPG key is locked, and its passphrase cannot be asked for here: {reason}"
+            cause = f"the GPG key is locked, and gpg cannot ask for its passphrase here: {reason}"
             return StoreUnavailable(cause, self._unlock)
         return StoreUnavailable(f"gpg cannot use the secret key: {reason}", self._unlock)
 
     def of_wrong_passphrase(self) -> StoreUnavailable:
-        """Return the error for a prompt that did not help."""
+        """Return the error for a prompt that was answered in vain."""
         return StoreUnavailable(
-            "the GPG key's passphrase was asked for, and not given or not right",
+            "the GPG key's passphrase was missing or wrong",
             "try again, or " + self._unlock,
         )
 
     def of_stopped(self) -> StoreUnavailable:
-        """Return the error for gpg that was killed in the end."""
+        """Return the error for a gpg that was killed."""
         if self._status.was_prompted and self._gpg.is_attended:
             return StoreUnavailable(
                 f"the prompt for the GPG key's passphrase was not answered within {self._gpg.patience:g} s",
                 "try again, or " + self._unlock,
             )
         cause = f"gpg did not answer within {self._gpg.patience:g} s: "
-        cause += "most likely the key is locked and nobody could be asked"
+        cause += "most likely the key is locked, with no terminal to ask for its passphrase"
         return StoreUnavailable(cause, self._unlock_elsewhere if self._foreign_terminal() else self._unlock)
 
     def _foreign_terminal(self) -> str:
-        """Return the terminal that there is but that this user may not open, when there is no other."""
+        """Return a terminal that this user may not open, when there is no other; may be empty."""
         if self._gpg.terminal:
             return ""
-        return next(filter(_belongs_to_another_user, self._gpg.terminals()), "")
+        return next(filter(_belongs_to_another_user, self._gpg.terminals), "")
 
     def _of_pinentry(self) -> StoreUnavailable:
-        """Tell a pinentry that is not installed from one that the configuration names wrongly."""
-        home = self._gpg.environ.get("GNUPGHOME") or self._gpg.environ.get("HOME", "") + "/.gnupg"
-        configuration = f"{home}/gpg-agent.conf"
+        """Return the error for a pinentry that is not installed, or that the configuration names wrongly."""
+        configuration = f"{self._gpg.home}/gpg-agent.conf"
         named = _pinentry_in(configuration)
         cause = "the GPG key is locked, and gpg-agent has no pinentry to ask for its passphrase"
         install = "install one: apt install pinentry-curses, or dnf install pinentry"
@@ -111,13 +111,8 @@ class LockedKey:
 
 
 def _pinentry_in(configuration: str) -> str:
-    """Return the pinentry that gpg-agent's configuration names, or nothing."""
-    try:
-        with open(configuration, encoding="utf-8", errors="replace") as file:
-            lines = file.read(1 << 16).splitlines()
-    except OSError:
-        return ""
-    words = [line.split(None, 1) for line in lines]
+    """Return the pinentry that gpg-agent's configuration names; may be empty."""
+    words = [line.split(None, 1) for line in read_text(configuration).splitlines()]
     named = [word[1].strip() for word in words if len(word) > 1 and word[0] == "pinentry-program"]
     return named[-1] if named else ""
 

@@ -1,4 +1,6 @@
-"""What gpg says of one run: its status lines (GnuPG doc/DETAILS), and its messages."""
+"""The status lines (GnuPG doc/DETAILS) and messages of one run of gpg, and its configuration files."""
+
+from credhelpers import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -6,15 +8,15 @@ if TYPE_CHECKING:
 
 
 def has_status(outcome: "Outcome", keyword: str) -> bool:
-    """Return whether a status line has this keyword; what one quotes does not count (CVE-2018-12356)."""
+    """Return whether a status line has this keyword; quoted text does not count (CVE-2018-12356)."""
     return any(line[0] == keyword for line in status_lines(outcome.status))
 
 
 def status_lines(status: bytes) -> list[list[str]]:
     """Return the keyword and the arguments of each status line (doc/DETAILS).
 
-    Only a line feed ends a line, and only its beginning makes it one: gpg quotes names and comments that
-    others chose, in which any other character may stand.
+    Only a line feed ends a line, and a status line begins with the mark: gpg quotes names and comments that
+    others wrote, which may contain any other character.
     """
     mark = b"[GNUPG:] "
     lines = [line[len(mark) :] for line in status.split(b"\n") if line.startswith(mark)]
@@ -27,7 +29,7 @@ class Status:
     def __init__(self, outcome: "Outcome") -> None:
         self._lines = status_lines(outcome.status)
         messages = outcome.errors.decode(errors="replace").splitlines()
-        # Of a wrong option gpg speaks before it knows its own name.
+        # About a wrong option gpg complains before it prints its own name.
         said = [line for line in messages if line.startswith(("gpg: ", "invalid option"))]
         self._messages = [line.removeprefix("gpg: ").strip() for line in said]
 
@@ -59,3 +61,11 @@ class Status:
     def reason_with(self, word: str) -> str:
         """Return the last of gpg's own messages with a word in it."""
         return next((line for line in reversed(self._messages) if word in line.lower()), "")
+
+
+def read_text(path: str) -> str:
+    """Return the content of one of GnuPG's configuration files; empty when it cannot be read."""
+    try:
+        return files.read_regular(path, 1 << 16).decode(errors="replace")
+    except OSError:
+        return ""

@@ -67,7 +67,7 @@ def recipients(directory: str, folder: str, gpg: "Gpg", environ: "Mapping[str, s
         verify(path, content, gpg, signing_keys)
     keys = keys_in(content)
     if not keys:
-        raise StoreUnavailable(f"{path} names no key", f"name one: {change}")
+        raise StoreUnavailable(f"{path} does not name a key", f"name one: {change}")
     return Recipients(keys, change)
 
 
@@ -92,7 +92,7 @@ def read_key_list(path: str, environ: "Mapping[str, str]") -> bytes:
     except files.Untrusted as error:
         raise _irregular(path, str(error)) from None
     except FileNotFoundError:
-        raise _irregular(path, f"{path} is a symbolic link that leads nowhere") from None
+        raise _irregular(path, f"{path} is a broken symbolic link") from None
     except OSError as error:
         raise faults.unreadable(error, os.path.dirname(path)) from None
     if b"\0" in content:
@@ -106,7 +106,7 @@ def _check_trust(path: str, status: os.stat_result, environ: "Mapping[str, str]"
     if status.st_uid not in (0, os.geteuid()) and not shared:
         copy = quoted(path + ".own")
         raise StoreUnavailable(
-            f"{path} belongs to another user, who can therefore choose who can decrypt",
+            f"{path} belongs to another user, who can choose who decrypts",
             f"check the keys in it, then make it yours: cp {quoted(path)} {copy} && "
             f"mv -f {copy} {quoted(path)}",
         )
@@ -114,7 +114,7 @@ def _check_trust(path: str, status: os.stat_result, environ: "Mapping[str, str]"
     for place, mode in ((path, status.st_mode), (directory, os.stat(directory).st_mode)):
         if mode & 0o022 & ~shared:
             raise StoreUnavailable(
-                f"other users may write to {place}, and can therefore choose who can decrypt",
+                f"other users may write to {place}, so they can choose who decrypts",
                 f"check the keys in {path}, then: chmod go-w {quoted(place)}",
             )
 

@@ -1,4 +1,4 @@
-"""Whether one of the user's own keys has signed the password store's list of keys, and is still valid."""
+"""Whether a signing key of the user, still valid, has signed the password store's list of keys."""
 
 import os
 import stat
@@ -15,26 +15,26 @@ _HEXADECIMAL = frozenset("0123456789ABCDEF")
 
 
 def verify(path: str, content: bytes, gpg: "Gpg", trusted: list[str]) -> None:
-    """Refuse a list of keys that none of the user's signing keys has signed, or only one that is not valid.
+    """Refuse a list of keys without a valid signature by one of the user's signing keys.
 
     Args:
-        path: The ``.gpg-id``; the signature stands beside it.
-        content: What is in it.
+        path: The ``.gpg-id``; the signature is beside it.
+        content: Its content.
         gpg: Verifies the signature.
         trusted: Fingerprints, as ``PASSWORD_STORE_SIGNING_KEY`` has them.
 
     Raises:
-        StoreUnavailable: It is not signed as it must be.
+        StoreUnavailable: It has no such signature.
     """
     sign = f"gpg --yes --local-user {{}} --detach-sign {quoted(path)}"
     known = [key for key in trusted if _is_fingerprint(key)]
     if not known:
         raise StoreUnavailable(
-            "PASSWORD_STORE_SIGNING_KEY holds no fingerprint of a key",
+            "PASSWORD_STORE_SIGNING_KEY does not contain a fingerprint",
             "set it to what this prints, without spaces: gpg --fingerprint <your GPG key>",
         )
     own = next((key for key in known if gpg_failure.is_secret(gpg.describe(key))), None)
-    who = "sign it: " + sign.format(own) if own else "let the owner of one of those keys sign it"
+    who = "sign it: " + sign.format(own) if own else "ask the owner of one of those keys to sign it"
     remedy = f"check who changed it; then {who}"
     _check_file(path, path + ".sig", remedy)
     signers = gpg.signers(content, path + ".sig")
@@ -61,10 +61,10 @@ def _refusal(path: str, judged: dict[str, str], gpg: "Gpg", sign: str, remedy: s
 
     Args:
         path: The list of keys.
-        judged: What gpg says of the signature by each of the user's signing keys.
+        judged: gpg's judgement of the signature by each of the user's signing keys.
         gpg: Describes keys.
-        sign: The command that signs, with a place for the key.
-        remedy: What to do where the key is good.
+        sign: The command that signs; ``{}`` is the key.
+        remedy: What to do where the key is valid.
     """
     another = (
         f"set PASSWORD_STORE_SIGNING_KEY to another key and sign with it: {sign.format('<your GPG key>')}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from credhelpers.stores.password_store.entries import Entry
 
-_TRIES = 100  # to open an entry that others keep replacing
+_TRIES = 100  # to open an entry that other processes keep replacing
 
 
 class PasswordStore:
@@ -57,15 +57,15 @@ class PasswordStore:
             return os.listdir(self._folder)
         except FileNotFoundError:
             if not self._has_folder():
-                self.is_initialised()  # raises when that cannot be told
+                self.is_initialised()  # raises when the store cannot be read
             return []
         except OSError as error:
             raise self._unreadable(error) from None
 
     def list(self) -> dict[str, str]:
-        """Return the username of each server, in the order of the servers.
+        """Return the username of each server, sorted by server.
 
-        A server whose entry is damaged, or that no client could ask for, is named on standard error.
+        Damaged entries and those that no client could ask for are named on standard error instead.
 
         Raises:
             StoreUnavailable: The store cannot be read.
@@ -86,18 +86,18 @@ class PasswordStore:
         return listable(sorted(found), "the password store")
 
     def store(self, server: str, credential: Credential) -> None:
-        """Encrypt a credential and put it in place of the one that the server has.
+        """Encrypt a credential and replace the server's entry with it.
 
         Raises:
             BadRequest: The server URL or the username cannot be a file name.
-            StoreUnavailable: The store is not initialised, gpg cannot encrypt, or the disk does not take it.
+            StoreUnavailable: The store is not initialised, gpg cannot encrypt, or the disk cannot be written.
         """
         from credhelpers.stores.password_store import changes
 
         changes.put(self._directory, server, credential, self._environ)
 
     def erase(self, server: str) -> None:
-        """Remove what is stored under exactly this key.
+        """Remove the entries of exactly this key.
 
         Raises:
             StoreUnavailable: The store cannot be written.
@@ -117,19 +117,19 @@ class PasswordStore:
                 try:
                     return entry, os.open(entry.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
                 except FileNotFoundError:
-                    continue  # another username has taken its place since
+                    continue  # another username has just replaced it
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG and not entries.is_there(folder):
-                return None  # so nobody can have stored it
+                return None  # nothing can be stored under it
             raise self._unreadable(error) from None
         raise StoreUnavailable(f"cannot read the password store: {folder} keeps changing", "try again")
 
     def _entry(self, folder: str) -> "Entry | None":
-        """Return the newest entry of a folder, also while others change what is in it."""
+        """Return the newest entry of a folder, also while other processes change it."""
         entry = entries.newest_entry(folder)
         if entry is not None or not entries.is_there_to_read(folder):
             return entry
-        # While a username takes the place of another one, a reader may miss both.
+        # While one username replaces another, a reader may miss both.
         with entries.lock(self._folder):
             return entries.newest_entry(folder)
 
@@ -149,14 +149,14 @@ class PasswordStore:
             return Credential(entry.username, content.decode().rstrip("\r\n"))
         except UnicodeDecodeError:
             raise StoreUnavailable(
-                f"{entry.path} holds no UTF-8 text", "store the credentials again: docker login"
+                f"{entry.path} is not UTF-8 text", "store the credentials again: docker login"
             ) from None
 
     def is_initialised(self) -> bool:
-        """Return whether there is anybody to encrypt for, so whether the user keeps a password store.
+        """Return whether there is a key to encrypt for, and so a password store.
 
         Raises:
-            StoreUnavailable: It cannot be told, as the store cannot be read.
+            StoreUnavailable: The store cannot be read.
         """
         if self._environ.get("PASSWORD_STORE_KEY"):
             return True
@@ -180,14 +180,14 @@ class PasswordStore:
 
 
 class NoHomeDirectory(StoreUnavailable):
-    """There is no place where a password store could be."""
+    """There is no home directory for a password store."""
 
 
 def store_directory(environ: "Mapping[str, str]") -> str:
     """Return the directory of the password store, whether it exists or not.
 
     Raises:
-        NoHomeDirectory: None is named and there is no home directory.
+        NoHomeDirectory: ``PASSWORD_STORE_DIR`` is not set, and there is no home directory.
     """
     named = environ.get("PASSWORD_STORE_DIR")
     if named:
