@@ -1,4 +1,4 @@
-"""What config.toml says: every key checked, every complaint with file, line and key."""
+"""The settings of config.toml: every key is checked, every error names file, line and key."""
 
 import os
 
@@ -28,25 +28,15 @@ DEFAULTS: "dict[str, Value]" = {
     "auto.default": "",
     "auto.helper_seconds": 30.0,
 }
-"""Every setting outside the tables that repeat, with its type and what it is when nobody says otherwise."""
+"""Every setting outside the tables that repeat, with its default, which also gives its type."""
 
 _CHOICES = {"not_found": ("error", "empty"), "log.level": ("debug", "info", "warning", "error")}
 
 _KINDS = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
 
-_TABLES = {
-    "ecr.registry": (
-        "match",
-        "profile",
-        "role_arn",
-        "external_id",
-        "session_name",
-        "region",
-        "account",
-        "endpoint_url",
-    ),
-    "auto.route": ("match", "helper", "as"),
-}
+_ROLE = ("profile", "role_arn", "external_id", "session_name")
+_PLACE = ("region", "account", "endpoint_url")
+_TABLES = {"ecr.registry": ("match", *_ROLE, *_PLACE), "auto.route": ("match", "helper", "as")}
 """The tables that repeat, and the keys of each."""
 
 _REQUIRED = {"ecr.registry": ("match",), "auto.route": ("match", "helper")}
@@ -58,7 +48,7 @@ _LARGEST = 1 << 20  # bytes
 
 
 class Settings:
-    """What the configuration files say, flat: ``ecr.registry.0.match`` is a key.
+    """The settings of the configuration files, flat: ``ecr.registry.0.match`` is a key.
 
     Args:
         values: Each key that a file sets, and its value as text.
@@ -82,7 +72,7 @@ class Settings:
         return (self._values.get(key) or str(DEFAULTS[key])) == "True"
 
     def tables(self, prefix: str) -> list[dict[str, str]]:
-        """Return the tables that repeat under a name, in the order in which they count."""
+        """Return the tables that repeat under a name, in the order of the files."""
         tables: dict[str, dict[str, str]] = {}
         for key, value in self._values.items():
             if key.startswith(prefix + "."):
@@ -92,13 +82,13 @@ class Settings:
 
 
 def load(environ: "Mapping[str, str]") -> Settings:
-    """Return the settings; without a configuration file that costs two system calls.
+    """Return the settings; without a configuration file this costs two system calls.
 
-    The files are read once for each change of theirs: what they say is kept in the state directory in a form
-    that is read without a parser.
+    The files are parsed once for each change: the settings are kept in the state directory in a form that
+    needs no parser.
 
     Raises:
-        CredentialError: A file cannot be read or says something that no setting allows; it names file, line
+        CredentialError: A file cannot be read or has an invalid key or value; the cause names file, line
             and key.
     """
     versions = {path: version(path) for path in paths.config_paths(environ)}
@@ -117,7 +107,7 @@ def load(environ: "Mapping[str, str]") -> Settings:
 
 
 def version(path: str) -> str:
-    """Return what tells one version of a configuration file from every other; empty when there is none.
+    """Return what identifies this version of a configuration file; empty when it does not exist.
 
     Raises:
         CredentialError: It cannot be looked at.
@@ -135,10 +125,10 @@ def version(path: str) -> str:
 
 
 def read(configured: list[str]) -> dict[str, str]:
-    """Return what the files say; the keys of the first file count over the same keys of later ones.
+    """Return the settings of the files; a key of an earlier file overrides the same key of a later one.
 
     Raises:
-        CredentialError: A file is not readable, not TOML, or has a key or value that means nothing here.
+        CredentialError: A file is not readable, not TOML, or has an invalid key or value.
     """
     values: dict[str, str] = {}
     counts = dict.fromkeys(_TABLES, 0)
@@ -226,11 +216,11 @@ class _File:
             self._complain("ecr.registry.match", "must name a domain beside account: it gets tokens", index)
 
     def _check_helper(self, key: str, name: str, index: int = 0) -> None:
-        """Refuse what cannot follow ``docker-credential-``, and the helper that would start itself."""
+        """Refuse what cannot follow ``docker-credential-``, and auto, which would start itself."""
         if not name or not _HELPER_CHARACTERS.issuperset(name):
             self._complain(key, "must be what follows docker-credential- in a helper's name", index)
         if name == "auto":
-            self._complain(key, "must name another helper than auto, which reads this", index)
+            self._complain(key, "must not be auto, which would start itself", index)
 
     def _check_keys(self, prefix: str, table: dict[str, object]) -> None:
         for name, value in table.items():
@@ -254,7 +244,7 @@ class _File:
         raise CredentialError(f"{self._path}, line {line}: {key} {what}", "correct the file")
 
     def _line_of(self, key: str, index: int) -> int:
-        """Return the line that a key is on, or where its table begins; the parser keeps no places."""
+        """Return the line of a key, or the first one of its table; the parser does not keep lines."""
         table, _, name = key.rpartition(".")
         header, best, seen = "", 1, -1
         for number, line in enumerate(self._text.splitlines(), 1):
@@ -285,4 +275,4 @@ def _write_compiled(path: str, key: str, values: dict[str, str]) -> None:
         files.make_private_directory(os.path.dirname(path))
         files.replace(path, "\n".join(lines).encode())
     except OSError:
-        return  # then the next call parses again
+        return  # the next call parses again

@@ -1,10 +1,10 @@
-"""The value that every part speaks of, a credential, and what can go wrong with one."""
+"""A credential, and the errors about credentials."""
 
 NOT_FOUND = "credentials not found in native keychain"
-"""The sentence by which clients know "not found" (docker-credential-helpers credentials/error.go)."""
+"""The sentence that means "not found" to clients (docker-credential-helpers credentials/error.go)."""
 
 REPORT = "please report it, with this line"
-"""The remedy for what should not happen at all."""
+"""The remedy for a bug."""
 
 
 class Credential:
@@ -33,7 +33,7 @@ class CredentialError(Exception):
 
     Args:
         cause: One line that names what failed; never a secret.
-        remedy: One line that tells what to do about it; empty when the cause says it all.
+        remedy: One line that says what to do about it; empty when the cause makes that clear.
     """
 
     def __init__(self, cause: str, remedy: str = "") -> None:
@@ -47,12 +47,12 @@ class BadRequest(CredentialError):
 
 
 class CredentialsNotFound(CredentialError):
-    """There are no credentials for the server, and clients go on without any.
+    """There are no credentials for the server; clients go on without.
 
     Args:
-        cause: As for every error; empty when there is nothing to say but that.
+        cause: As for every error; may be empty.
         remedy: As for every error.
-        anonymous: Whether the server may let in somebody without credentials.
+        anonymous: Whether the server may allow access without credentials.
     """
 
     def __init__(self, cause: str = "", remedy: str = "", *, anonymous: bool = True) -> None:
@@ -61,4 +61,4 @@ class CredentialsNotFound(CredentialError):
 
 
 class StoreUnavailable(CredentialError):
-    """The place where the secrets are kept is missing, locked or broken."""
+    """The store is missing, locked or broken."""

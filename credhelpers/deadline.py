@@ -1,14 +1,14 @@
-"""An end to whatever runs too long, also where no timeout of a library reaches."""
+"""A deadline for a block of code, also where a library has no timeout."""
 
 import signal
-from types import FrameType, TracebackType
+from types import FrameType
 
 
 class OutOfTime(BaseException):
-    """Not an Exception, so that no library takes it for a fault of its own that it may retry.
+    """Not an Exception, so that no library catches it and tries again.
 
     Attributes:
-        seconds: How long it was waited.
+        seconds: The time that was allowed.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -17,7 +17,7 @@ class OutOfTime(BaseException):
 
 
 class Deadline:
-    """Raises `OutOfTime` in its ``with`` block after some seconds; for the main thread, which gets signals.
+    """Raises `OutOfTime` in its ``with`` block after some seconds; only the main thread gets signals.
 
     Args:
         seconds: How long the block may take.
@@ -30,9 +30,7 @@ class Deadline:
         self._former = signal.signal(signal.SIGALRM, self._ring)
         signal.setitimer(signal.ITIMER_REAL, self._seconds)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._former)
 

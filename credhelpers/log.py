@@ -15,12 +15,12 @@ _SYSLOG = "/dev/log"
 class Log:
     """Appends records to ``<directory>/log/<name>.log``.
 
-    A log that cannot be written is told of once on stderr and costs nothing more.
+    A log that cannot be written is reported once on stderr; the request goes on.
 
     Args:
         name: The helper's name, such as ``ecr-login``.
         directory: The state directory; None for no log at all.
-        settings: Have the level, the size at which a file is put aside, and whether syslog is told too.
+        settings: The level, the size at which a file is rotated, and whether to log to syslog too.
     """
 
     def __init__(self, name: str, directory: str | None, settings: Settings) -> None:
@@ -29,13 +29,13 @@ class Log:
         self.adopt(settings)
 
     def adopt(self, settings: Settings) -> None:
-        """Go on by other settings."""
+        """Use other settings from now on."""
         self._lowest = _LEVELS[settings.text("log.level")]
         self._largest = int(settings.number("log.max_bytes"))
-        self._tells_syslog = settings.flag("log.syslog")
+        self._to_syslog = settings.flag("log.syslog")
 
     def debug(self, message: str, **fields: str) -> None:
-        """Write what only somebody who looks for a fault wants to know."""
+        """Write a detail for finding a fault."""
         self._write("debug", message, fields)
 
     def info(self, message: str, **fields: str) -> None:
@@ -43,19 +43,19 @@ class Log:
         self._write("info", message, fields)
 
     def warning(self, message: str, **fields: str) -> None:
-        """Write what went wrong though the request was answered."""
+        """Write what went wrong in a request that was answered."""
         self._write("warning", message, fields)
 
     def error(self, message: str, **fields: str) -> None:
-        """Write why a request was not answered."""
+        """Write why a request failed."""
         self._write("error", message, fields)
 
     def _write(self, level: str, message: str, fields: dict[str, str]) -> None:
         if _LEVELS[level] < self._lowest:
             return
         line = record(time.time(), level, message, fields)
-        if self._tells_syslog:
-            _tell_syslog(self._name, level, line)
+        if self._to_syslog:
+            _send_to_syslog(self._name, level, line)
         if self._path is None:
             return
         try:
@@ -63,7 +63,7 @@ class Log:
             files.append_private(self._path, line.encode(), self._largest)
         except OSError as error:
             self._path = None
-            warn(f"no log is written: {error.strerror or error}")
+            warn(f"cannot write the log: {error.strerror or error}")
 
 
 def record(now: float, level: str, message: str, fields: dict[str, str]) -> str:
@@ -73,7 +73,7 @@ def record(now: float, level: str, message: str, fields: dict[str, str]) -> str:
         now: Seconds since the epoch.
         level: One of the four levels.
         message: What happened.
-        fields: What it happened to.
+        fields: The details.
     """
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
     line = f'time="{moment}" level={level} msg={_quote(message, always=True)}'
@@ -106,14 +106,14 @@ def without_controls(text: str) -> str:
 
 
 def warn(text: str) -> None:
-    """Tell the person at the terminal, or whoever reads the client's stderr, in one line."""
+    """Write one line to stderr, which clients show to the user."""
     try:
         os.write(2, one_line(text).encode("utf-8", "backslashreplace") + b"\n")
     except OSError:
         pass
 
 
-def _tell_syslog(name: str, level: str, line: str) -> None:
+def _send_to_syslog(name: str, level: str, line: str) -> None:
     """Send a record to the machine's syslog or journal (RFC 3164, facility "user"), if there is one."""
     import socket
 
@@ -129,9 +129,9 @@ def _tell_syslog(name: str, level: str, line: str) -> None:
 
 def _redact_word(word: str) -> str:
     place, question, query = word.partition("?")
-    # A word may hold several URLs, and what is behind any // may be a name, a password and a host.
+    # A word may contain several URLs, and after each // there may be a name, a password and a host.
     first, *others = place.split("//")
-    if ":" in first.partition("@")[0]:  # no e-mail address and no plain sentence
+    if ":" in first.partition("@")[0]:  # not an e-mail address or a plain sentence
         first = _redact_userinfo(first)
     redacted = "//".join([first, *map(_redact_userinfo, others)])
     return redacted + question + ("redacted" if query else "")

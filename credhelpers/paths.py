@@ -15,19 +15,19 @@ SYSTEM_FILE = "/etc/credhelpers/config.toml"
 
 
 def config_paths(environ: "Mapping[str, str]") -> list[str]:
-    """Return the configuration files, those that count more first.
+    """Return the configuration files, in the order of precedence.
 
-    ``CREDHELPERS_CONFIG`` names the only one; else the user's comes before the system's.
+    ``CREDHELPERS_CONFIG`` names the only one; otherwise the user's comes before the system's.
 
     Raises:
-        CredentialError: The one that is named does not exist.
+        CredentialError: The named one does not exist.
     """
     named = environ.get("CREDHELPERS_CONFIG")
     if named:
         if not files.facts(named):
             raise CredentialError(
                 f"the configuration {named} does not exist",
-                "correct it, or do without: unset CREDHELPERS_CONFIG",
+                "correct it, or use the default: unset CREDHELPERS_CONFIG",
             )
         return [os.path.abspath(named)]
     home = home_directory(environ)
@@ -37,10 +37,10 @@ def config_paths(environ: "Mapping[str, str]") -> list[str]:
 
 
 def home_directory(environ: "Mapping[str, str]") -> str | None:
-    """Return the user's home, or None when there is none.
+    """Return the user's home directory; None when there is none.
 
-    ``HOME`` counts when it names a directory of the user's own; services often start with none at all or
-    with another user's, and then the password database knows better.
+    ``HOME`` counts when it names a directory that belongs to the user; services often start without it or
+    with another user's, and then the password database is asked.
     """
     named = environ.get("HOME", "")
     if _is_own_directory(named):

@@ -1,4 +1,4 @@
-"""What lets this user use a file or directory again: the command, and who has to type it."""
+"""The command that gives this user access to a file or directory, and which user has to run it."""
 
 import errno
 import os
@@ -7,16 +7,16 @@ from shlex import quote
 
 
 def for_owner(command: str, path: str) -> str:
-    """Return a command that only the owner of a path may give, with a word if that is root."""
+    """Return a command that only the owner of a path may run, marked if the owner is root."""
     return command if os.geteuid() in (0, os.stat(path).st_uid) else f"as root: {command}"
 
 
 def to_read(path: str, error: OSError) -> str:
-    """Return the command after which a file can be read, or is out of the way.
+    """Return the command that makes a file readable, or moves it away.
 
     Args:
         path: The file.
-        error: What reading it has met.
+        error: Why it cannot be read.
     """
     if error.errno not in (errno.EACCES, errno.EPERM):
         return f"move it away: {to_move_away(path)}"
@@ -28,7 +28,7 @@ def to_read(path: str, error: OSError) -> str:
 
 
 def to_move_away(path: str) -> str:
-    """Return the command that gives a path another name, one that nothing has yet."""
+    """Return the command that renames a path to a name that does not exist yet."""
     name, number = path + ".aside", 1
     while os.path.lexists(name):
         number += 1

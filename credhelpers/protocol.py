@@ -1,4 +1,4 @@
-"""Docker's credential-helper protocol: verbs, sentences and exit statuses, and nothing of any store.
+"""Docker's credential-helper protocol: verbs, sentences and exit statuses; independent of the stores.
 
 The contract is that of docker-credential-helpers (credentials/credentials.go): the answer on stdout, exit
 status 0; or one sentence on stdout, exit status 1. Clients show stderr to the user, so the cause and its
@@ -27,8 +27,8 @@ def serve(name: str, open_store: "OpenStore", environ: "Mapping[str, str]") -> i
 
     Args:
         name: The helper's name; the executable is ``docker-credential-<name>``.
-        open_store: Makes the store; called only for a request that is in order.
-        environ: The client's environment; the only one that counts from here on.
+        open_store: Makes the store; called only for a valid request.
+        environ: The client's environment.
 
     Returns:
         The exit status.
@@ -39,7 +39,7 @@ def serve(name: str, open_store: "OpenStore", environ: "Mapping[str, str]") -> i
 
 
 class _Request:
-    """One run of a helper: what was asked, and how errors are told."""
+    """One run of a helper: the request, and how its errors are reported."""
 
     def __init__(self, name: str, verb: str, open_store: "OpenStore", environ: "Mapping[str, str]") -> None:
         self._executable = "docker-credential-" + name
@@ -58,16 +58,16 @@ class _Request:
                 return 0
             return self._describe()
         except CredentialsNotFound as missing:
-            return self._tell_not_found(missing)
+            return self._report_not_found(missing)
         except CredentialError as error:
             message = f"Could not {self._verb} credentials"
             self._log.error(message, serverURL=self._server, error=error.cause, remedy=error.remedy)
-            self._tell(error)
+            self._report(error)
             return _sentence(error.cause)
         except KeyboardInterrupt:
             return 130
-        except Exception as error:  # noqa: BLE001  the executable's edge: no traceback ever reaches a user
-            return self._tell_unexpected(error)
+        except Exception as error:  # noqa: BLE001  the executable's edge: the user never sees a traceback
+            return self._report_unexpected(error)
 
     def _read_settings(self) -> None:
         self._settings = config.load(self._environ)
@@ -108,41 +108,41 @@ class _Request:
         wire.write_answer(unknown if self._verb else usage)
         return 1
 
-    def _tell(self, error: CredentialError) -> None:
+    def _report(self, error: CredentialError) -> None:
         warn(f"{self._executable}: {error.cause}")
         if error.remedy:
             warn(f"{self._executable}: {error.remedy}")
 
-    def _tell_not_found(self, missing: CredentialsNotFound) -> int:
+    def _report_not_found(self, missing: CredentialsNotFound) -> int:
         anonymous = missing.anonymous and self._settings.text("not_found") == "empty"
         if missing.cause:
             self._log.error(
                 "Credentials not found", serverURL=self._server, error=missing.cause, remedy=missing.remedy
             )
-            self._tell(missing)
+            self._report(missing)
         else:
             self._log.info("Credentials not found", serverURL=self._server)
-            # A person who pulls a public image wants no word about it; Nomad shows stderr, and only that.
+            # At a terminal this would only disturb pulls of public images; Nomad shows nothing but stderr.
             if not anonymous and not os.isatty(2):
                 warn(f"{self._executable}: no credentials are stored for {self._server}")
         if anonymous:
             return _sentence(wire.credential_json(self._server, Credential("", "")), status=0)
         return _sentence(NOT_FOUND)
 
-    def _tell_unexpected(self, error: Exception) -> int:
-        """Name a fault of ours by its kind and place only: its text may hold a secret."""
+    def _report_unexpected(self, error: Exception) -> int:
+        """Report a bug by its kind and place only: its text may contain a secret."""
         trace = error.__traceback__
         while trace and trace.tb_next:
             trace = trace.tb_next
         place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
         cause = f"internal error: {type(error).__name__} at {place}"
         self._log.error("Internal error", error=cause)
-        self._tell(CredentialError(cause, REPORT))
+        self._report(CredentialError(cause, REPORT))
         return _sentence(cause)
 
 
 def _sentence(text: str, status: int = 1) -> int:
-    """Say why there is no answer; on stdout, where clients take it for the error's text."""
+    """Write the error to stdout, where clients expect it."""
     try:
         wire.write_answer(text if status == 0 else one_line(text))
     except CredentialError:

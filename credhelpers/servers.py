@@ -43,10 +43,10 @@ def candidate_keys(server: str) -> list[str]:
 
 
 def flaw(text: str) -> str:
-    """Return what keeps a text from being a server URL or a username that clients exchange, or nothing.
+    """Return why a text cannot be a server URL or a username that clients exchange; empty when it can.
 
-    Control characters could smuggle a second line or field into somebody's output (CVE-2020-5260 and its
-    kin), and lone surrogates cannot be written at all.
+    Control characters could smuggle a second line or field into another program's output (CVE-2020-5260
+    and similar ones), and lone surrogates cannot be written at all.
     """
     if text.isprintable():
         return ""
@@ -64,26 +64,18 @@ def split_scheme(server: str) -> tuple[str, str]:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Tell whether a glob matches a text: ``*`` is any characters, ``?`` is one; case does not count.
+    """Return whether a glob matches a text: ``*`` is any characters, ``?`` is one; case is ignored.
 
-    (fnmatch brings re, whose import takes longer than a warm answer.)
+    (fnmatch imports re, which takes longer than a warm answer.)
     """
-    pattern, text = pattern.lower(), text.lower()
-    position = start = 0
-    star, resume = -1, 0
-    while start < len(text):
-        if position < len(pattern) and pattern[position] == "*":
-            star, resume = position, start
-            position += 1
-        elif position < len(pattern) and pattern[position] in ("?", text[start]):
-            position += 1
-            start += 1
-        elif star >= 0:
-            position, resume = star + 1, resume + 1
-            start = resume
+    text = text.lower()
+    ends = {0}  # of the beginnings of the text that the pattern so far matches
+    for character in pattern.lower():
+        if character == "*":
+            ends = set(range(min(ends, default=len(text) + 1), len(text) + 1))
         else:
-            return False
-    return not pattern[position:].strip("*")
+            ends = {end + 1 for end in ends if end < len(text) and character in ("?", text[end])}
+    return len(text) in ends
 
 
 def _is_token_key(place: str) -> bool:

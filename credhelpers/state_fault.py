@@ -1,4 +1,4 @@
-"""What keeps the directory of the tokens or of the logs from being used, and the command that mends it."""
+"""Why the directory of the tokens or of the logs cannot be used, and the command that corrects it."""
 
 import os
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class StateFault:
     Attributes:
         cause: In words, with the path.
         remedy: What to do about it.
-        is_distrusted: Whether others may have written there; else it only cannot be written.
+        is_distrusted: Whether others may have written there; otherwise it just cannot be written.
     """
 
     cause: str
@@ -27,10 +27,10 @@ class StateFault:
 
 
 def state_fault(environ: Mapping[str, str], name: str) -> StateFault | None:
-    """Return what is wrong with a directory of the state; one that does not exist yet may be made.
+    """Return what is wrong with a directory of the state; None when it works or can be made.
 
     Args:
-        environ: Tells where the state is.
+        environ: Says where the state is.
         name: The directory, ``tokens`` or ``log``.
     """
     state = paths.state_directory(environ)
@@ -51,7 +51,7 @@ def state_fault(environ: Mapping[str, str], name: str) -> StateFault | None:
         return StateFault(f"{existing} cannot be written", _to_write(existing))
     room = os.statvfs(existing)
     if (room.f_blocks and not room.f_bavail) or (room.f_files and not room.f_favail):
-        return StateFault(f"the disk of {existing} is full", f"make room there, or {_ELSEWHERE}")
+        return StateFault(f"the disk of {existing} is full", f"free some space there, or {_ELSEWHERE}")
     return None
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from credhelpers.log import Log
 
     class Store(Protocol):
-        """Where credentials are kept; every method raises `CredentialError` when it cannot do its work."""
+        """Where credentials are kept; every method raises `CredentialError` when it fails."""
 
         def get(self, server: str) -> Credential:
             """Return the credential for a server; raises `CredentialsNotFound`."""
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
             """Keep a credential for a server in place of any older one."""
 
         def erase(self, server: str) -> None:
-            """Forget what is kept for exactly this server; forgetting nothing is no error."""
+            """Erase the credential of exactly this server; that there is none is not an error."""
 
         def list(self) -> dict[str, str]:
             """Return the username of each server."""
@@ -35,7 +35,7 @@ class Place:
 
     Attributes:
         name: In words, such as "password store".
-        check: What ``credhelpers doctor`` finds out about it.
+        check: What ``credhelpers doctor`` checks about it.
         remedy: What to do when it does not answer ``doctor``.
         others: Helpers of other projects that keep credentials there.
     """
@@ -57,8 +57,8 @@ class Helper:
         purpose: What it is for, in a few words.
         open: Opens its store.
         serves: For a helper that makes the credentials of certain hosts: returns whether a server is one of
-            them. None for one that keeps whatever it is told to.
-        place: Where it keeps credentials, for ``doctor``; None for one that has no place of its own.
+            them. None for one that keeps any credential.
+        place: Where it keeps credentials, for ``doctor``; None if that is not its own.
         init: The click command behind ``credhelpers init <name>``, as ``module:attribute``; may be empty.
     """
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from credhelpers.log import Log
     from credhelpers.store import Store
 
-# Every import is inside a function: what one helper needs, another never loads.
+# Every import is inside a function, so that a helper loads only what it needs.
 
 
 def _open_password_store(environ: "Mapping[str, str]", settings: "Settings", log: "Log") -> "Store":
@@ -63,7 +63,9 @@ PASS = Helper(
     "credentials in the password store, encrypted by GnuPG",
     _open_password_store,
     place=Place(
-        "password store", _check_password_store, remedy="see what GnuPG waits for, such as a card, and end it"
+        "password store",
+        _check_password_store,
+        remedy="check what GnuPG waits for, such as a card",
     ),
     init="credhelpers.cli.init.password_store:init_pass",
 )
@@ -74,7 +76,7 @@ KEYRING = Helper(
     place=Place(
         "OS keyring",
         _check_keyring,
-        remedy="see whether the keyring's daemon hangs, and restart it",
+        remedy="check whether the keyring's daemon hangs, and restart it",
         others=("secretservice",),
     ),
 )
@@ -82,10 +84,10 @@ ECR = Helper("ecr-login", "tokens for Amazon ECR", _open_ecr, serves=_is_ecr)
 AUTO = Helper("auto", "one helper for every registry", _open_auto)
 
 BUILT_IN = {helper.name: helper for helper in (PASS, KEYRING, ECR)}
-"""The helpers that auto asks without starting a process, by name."""
+"""The helpers that auto calls without starting a process, by name."""
 
 HELPERS = {**BUILT_IN, AUTO.name: AUTO}
 """All helpers, by name."""
 
 STORES = tuple(helper.name for helper in HELPERS.values() if helper.serves is None)
-"""The names of those that keep the credentials of any registry."""
+"""The names of the helpers that keep the credentials of any registry."""

@@ -13,10 +13,10 @@ _LONGEST_REQUEST = 6 * LONGEST_SECRET + (1 << 16)  # JSON may spell one byte in 
 
 
 def read_server() -> str:
-    """Return the server URL on stdin, without the white space that some clients put around it.
+    """Return the server URL on stdin, without the white space that some clients add.
 
     Raises:
-        BadRequest: There is none, it is too long, or it is not printable text.
+        BadRequest: It is missing, too long, or not printable text.
     """
     text = _decode(_read(4 * LONGEST_SERVER)).strip()
     _check("server URL", text)
@@ -27,21 +27,21 @@ def read_credential() -> tuple[str, Credential]:
     """Return the server URL and the credential that stdin holds as a JSON object.
 
     Raises:
-        BadRequest: It is not what the protocol allows; the message names the field, never its value.
+        BadRequest: The protocol does not allow it; the message names the field, never its value.
     """
     import json
 
     try:
         fields = json.loads(_decode(_read(_LONGEST_REQUEST)), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        reason = getattr(error, "msg", "it is nested too deeply or holds a number that is too large")
+        reason = getattr(error, "msg", "it is nested too deeply or has a number that is too large")
         raise BadRequest(f"the credential on stdin is not valid JSON: {reason}") from None
     if not isinstance(fields, dict):
         raise BadRequest("the credential on stdin is not a JSON object")
     server, username, secret = (_field(fields, key) for key in ("ServerURL", "Username", "Secret"))
     _check("server URL", server)
     if server != server.strip():
-        raise BadRequest("the server URL has white space around it, so no client could ask for it again")
+        raise BadRequest("the server URL has white space around it, so clients could not ask for it again")
     _check("username", username)
     if "Secret" not in fields:
         raise BadRequest("no credentials secret")
@@ -69,7 +69,7 @@ def _field(fields: dict[str, object], key: str) -> str:
 
 
 def _check(what: str, text: str) -> None:
-    """Refuse what clients never send and what could smuggle a second line or field into somebody's output."""
+    """Refuse what could smuggle a second line or field into another program's output."""
     if not text:
         raise BadRequest(f"no credentials {what}")
     if len(text) > LONGEST_SERVER:
@@ -82,8 +82,8 @@ def _check(what: str, text: str) -> None:
 def _read(limit: int) -> bytes:
     """Return all of stdin.
 
-    A directory never gets here: CPython itself ends on it before any code of ours runs (init_sys_streams),
-    with exit status 1, nothing on stdout and its own words on stderr. Only what starts Python can tell.
+    A directory never gets here: CPython itself exits before our code runs (init_sys_streams), with exit
+    status 1, nothing on stdout and its own message on stderr. Only the launcher can say more.
 
     Raises:
         BadRequest: It is longer than the limit, in bytes, or cannot be read.
@@ -109,7 +109,7 @@ def _decode(request: bytes) -> str:
 
 
 def credential_json(server: str, credential: Credential) -> str:
-    """Return the answer to ``get``; it echoes the server as it was asked for."""
+    """Return the answer to ``get``; the server is as in the request."""
     return (
         f'{{"ServerURL":{_string(server)},"Username":{_string(credential.username)},'
         f'"Secret":{_string(credential.secret)}}}'
@@ -117,7 +117,7 @@ def credential_json(server: str, credential: Credential) -> str:
 
 
 def check_answer(credential: Credential) -> None:
-    """Refuse to give out what no client could have stored.
+    """Refuse a stored credential that no client could have stored.
 
     Raises:
         StoreUnavailable: The username or the secret is not text; the message holds neither.
@@ -130,11 +130,11 @@ def check_answer(credential: Credential) -> None:
         except UnicodeEncodeError:
             found = "is not valid Unicode"
     if found:
-        raise StoreUnavailable(f"the {what} that is stored {found}", "store it again: docker login")
+        raise StoreUnavailable(f"the stored {what} {found}", "store it again: docker login")
 
 
 def list_json(usernames: dict[str, str]) -> str:
-    """Return the answer to ``list``: the username of each server, ``{}`` when there is none."""
+    """Return the answer to ``list``: the username of each server; may be ``{}``."""
     return "{" + ",".join(f"{_string(key)}:{_string(value)}" for key, value in usernames.items()) + "}"
 
 
@@ -150,7 +150,7 @@ def write_answer(text: str) -> None:
     """Write a line to stdout.
 
     Raises:
-        CredentialError: Nobody reads it, or the disk that takes it is full.
+        CredentialError: The reader has closed it, or the disk behind it is full.
     """
     rest = memoryview(text.encode() + b"\n")
     try:
@@ -161,9 +161,9 @@ def write_answer(text: str) -> None:
 
 
 def occupy_standard_descriptors() -> None:
-    """Keep a descriptor that the client closed from being given to a file of ours.
+    """Open the standard descriptors that the client closed, so that no file of ours gets their numbers.
 
-    Each is opened the wrong way round, so that using it still fails.
+    Each is opened for the wrong direction, so that using it still fails.
     """
     for descriptor, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_RDONLY)):
         try:

@@ -1,1 +1,1 @@
-"""The configuration of those who start helpers: Docker, podman and Nomad; read, and edited without loss."""
+"""The configuration of Docker, podman and Nomad, which start helpers: read, and edited without loss."""

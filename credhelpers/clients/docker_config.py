@@ -1,4 +1,4 @@
-"""Docker's config.json and podman's auth.json: where they are, and what they say of credentials."""
+"""Docker's config.json and podman's auth.json: where they are, and what they say about credentials."""
 
 import base64
 import os
@@ -23,11 +23,11 @@ def docker_config_path(environ: Mapping[str, str], directory: str | None = None)
     """Return the path of Docker's config.json.
 
     Args:
-        environ: The environment; ``DOCKER_CONFIG`` names the directory, else it is ``~/.docker``.
-        directory: The directory that the user named instead.
+        environ: The environment; ``DOCKER_CONFIG`` names the directory, otherwise it is ``~/.docker``.
+        directory: The directory that the user named on the command line.
 
     Raises:
-        CredentialError: None is named and there is no home directory.
+        CredentialError: It is not named, and there is no home directory.
     """
     named = directory or environ.get("DOCKER_CONFIG")
     return os.path.join(
@@ -36,10 +36,10 @@ def docker_config_path(environ: Mapping[str, str], directory: str | None = None)
 
 
 def podman_auth_path(environ: Mapping[str, str]) -> str:
-    """Return the path of the file that podman, buildah and skopeo keep credentials in.
+    """Return the path of the credentials file of podman, buildah and skopeo.
 
-    ``REGISTRY_AUTH_FILE`` names it; else it is in ``XDG_RUNTIME_DIR``, or, where that is not set or does not
-    exist, below ``~/.config`` (containers-auth.json(5)).
+    ``REGISTRY_AUTH_FILE`` names it; otherwise it is in ``XDG_RUNTIME_DIR``, or below ``~/.config`` where that
+    is not set or does not exist (containers-auth.json(5)).
     """
     named = environ.get("REGISTRY_AUTH_FILE")
     if named:
@@ -58,7 +58,7 @@ def podman_directory(environ: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Plaintext:
-    """A secret that stands in the file itself, where anybody who can read the file reads it.
+    """A secret in the file itself, readable for everyone who can read the file.
 
     Attributes:
         kind: ``password``, ``identity token``, ``registry token``, or ``unreadable`` for one that Docker
@@ -71,21 +71,21 @@ class Plaintext:
 
 
 class DockerConfig:
-    """What a config.json or auth.json says of credentials.
+    """What a config.json or auth.json says about credentials.
 
     Args:
-        path: Where it is, for messages.
-        content: Its bytes; empty for a file that does not exist.
+        path: Its path, for messages.
+        content: Its bytes; empty if it does not exist.
 
     Attributes:
-        exists: Whether there is such a file.
-        text: The file as it stands; ``{}`` when it is empty or does not exist.
-        creds_store: The helper for every server without one of its own, such as ``pass``; may be empty.
-        cred_helpers: The helper of each server that has one of its own; an empty one means "in this file".
-        auths: Each server that somebody logged in to, and the fields of its entry, by their folded names.
+        exists: Whether the file exists.
+        text: The file's text; ``{}`` when it is empty or does not exist.
+        creds_store: The helper for all other servers, such as ``pass``; may be empty.
+        cred_helpers: The helper of each server that has its own; an empty name means "in this file".
+        auths: The servers with an entry, and its fields by their folded names.
 
     Raises:
-        CredentialError: It is no JSON object, or has one of these keys twice or of the wrong type.
+        CredentialError: It is not a JSON object, or has one of these keys twice or with the wrong type.
     """
 
     def __init__(self, path: str, content: bytes, *, exists: bool = True) -> None:
@@ -96,11 +96,11 @@ class DockerConfig:
         self.cred_helpers: dict[str, str] = self._table("credHelpers", str)
         self.auths: dict[str, dict[str, object]] = self._entries()
         if any("\0" in name for name in (self.creds_store, *self.cred_helpers.values())):
-            self._complain("names a helper with a NUL character, which no program can have")
+            self._complain("names a helper with a NUL character")
 
     @classmethod
     def read(cls, path: str) -> "DockerConfig":
-        """Read the file at a path; one that does not exist says nothing.
+        """Read the file at a path; one that does not exist is as an empty one.
 
         Raises:
             CredentialError: It cannot be read, or Docker could not read it.
@@ -109,41 +109,40 @@ class DockerConfig:
         return cls(path, content or b"", exists=content is not None)
 
     def helper_for(self, server: str, search_path: str | None = None) -> str:
-        """Return the name of the helper that Docker asks about a server; empty when it looks in the file.
+        """Return the name of the helper that Docker asks for a server; empty when it looks in the file.
 
         Docker compares the keys of ``credHelpers`` with the server as it asks for it, that is ``host[:port]``
         or Docker Hub's key (docker/cli config/configfile/file.go, getConfiguredCredentialStore).
 
         Args:
             server: As Docker asks for it.
-            search_path: The ``PATH`` in which Docker looks for the store that it takes by itself; None to
-                leave that one out.
+            search_path: The ``PATH`` in which Docker looks for its default store; None to ignore that.
         """
         if server in self.cred_helpers:
             return self.cred_helpers[server]
         return self.creds_store or self._default_store(search_path)
 
     def spelling(self, key: str) -> str:
-        """Return a key of the file as it is spelt there, in upper or lower case; as given where it is not."""
+        """Return a key as the file spells it, in upper or lower case; unchanged if it is not in the file."""
         try:
             return go_json.spelling(self._content, key)
         except ValueError as error:
-            self._complain(f"cannot be understood: {error}", "put them into one")
+            self._complain(f"is ambiguous: {error}", "put them into one")
 
     def plaintext(self) -> dict[str, Plaintext]:
-        """Return the secrets in the file, by server; a server whose secret a helper keeps has none."""
+        """Return the secrets in the file, by server; without the servers whose secret a helper keeps."""
         found = {server: plaintext_in(entry) for server, entry in self.auths.items()}
         return {server: secret for server, secret in found.items() if secret is not None}
 
     def plaintext_for(self, server: str) -> Plaintext | None:
-        """Return the secret that Docker finds in the file for a server: by its key, else by a key's host."""
+        """Return the secret that Docker finds in the file for a server: by its key, or by a key's host."""
         secrets = self.plaintext()
         if server in secrets:
             return secrets[server]
         return next((secret for key, secret in secrets.items() if hostname_of(key) == server), None)
 
     def _default_store(self, search_path: str | None) -> str:
-        """Return the store that Docker on Linux takes when the file has no word of credentials at all.
+        """Return the store that Docker uses on Linux when the file says nothing about credentials.
 
         (docker/cli config/config.go LoadDefaultConfigFile, credentials/default_store_linux.go)
         """
@@ -156,22 +155,22 @@ class DockerConfig:
         try:
             self.text = content.decode()
             if not self.text.strip():
-                self.text = "{}"  # Docker takes an empty file for one that says nothing
+                self.text = "{}"  # Docker accepts an empty file
             value = go_json.load(self.text)
         except UnicodeDecodeError:
             self._complain("is not valid JSON: it is not UTF-8")
         except ValueError as error:
             self._complain(f"is not valid JSON: {error}")
         except RecursionError:
-            self._complain("nests objects or lists too deeply to be read")
+            self._complain("has objects or lists nested too deeply")
         if not isinstance(value, dict):
-            self._complain("holds no JSON object")
+            self._complain("is not a JSON object")
         self._content: dict[str, object] = value
 
     def _text(self, key: str) -> str:
         value = self._content.get(self.spelling(key))
         if value is not None and not isinstance(value, str):
-            self._complain(f"is not Docker's: {key} must be text")
+            self._complain(f"is not valid for Docker: {key} must be text")
         return value or ""
 
     def _table(self, key: str, kind: type[_T]) -> dict[str, _T]:
@@ -179,10 +178,10 @@ class DockerConfig:
         if table is None:
             return {}
         if not isinstance(table, dict):
-            self._complain(f"is not Docker's: {key} must be an object")
+            self._complain(f"is not valid for Docker: {key} must be an object")
         for name, value in table.items():
             if value is not None and not isinstance(value, kind):
-                self._complain(f"is not Docker's: {key}.{name} has the wrong type")
+                self._complain(f"is not valid for Docker: {key}.{name} has the wrong type")
         return {name: kind() if value is None else value for name, value in table.items()}
 
     def _entries(self) -> dict[str, dict[str, object]]:
@@ -190,7 +189,7 @@ class DockerConfig:
         try:
             return {server: go_json.fields(entry) for server, entry in table.items()}
         except ValueError as error:
-            self._complain(f"cannot be understood: {error}", "put them into one")
+            self._complain(f"is ambiguous: {error}", "put them into one")
 
     def _complain(self, what: str, remedy: str = "correct it or move it away") -> NoReturn:
         raise CredentialError(f"{self.path} {what}", f"{remedy}; nothing was changed") from None
@@ -202,7 +201,7 @@ def hostname_of(server: str) -> str:
 
 
 def docker_key(server: str) -> str:
-    """Return the key by which Docker asks for a registry that a person names: the Hub's key, or a host."""
+    """Return the key by which Docker asks for a registry that a user names: the Hub's key, or a host."""
     host = hostname_of(server)
     return HUB_KEY if host in HUB_HOSTS else host
 
@@ -217,10 +216,10 @@ def _home(environ: Mapping[str, str]) -> str:
 
 
 def plaintext_in(entry: dict[str, object]) -> Plaintext | None:
-    """Return the secret in one entry of `DockerConfig.auths`, or None.
+    """Return the secret in one entry of `DockerConfig.auths`; may be None.
 
-    As for Docker, an identity token counts more than a password, base64 may have line ends in it, and what is
-    not UTF-8 in a username or password is U+FFFD.
+    As for Docker, an identity token overrides a password, base64 may contain line ends, and bytes of a
+    username or password that are not UTF-8 become U+FFFD.
     """
     field = {name: value for name, value in entry.items() if isinstance(value, str) and value}
     if "identitytoken" in field:

@@ -1,4 +1,4 @@
-"""What becomes of a config.json or auth.json, as changes of its text that fit whatever it holds by then."""
+"""Changes of a config.json or auth.json: functions from its current text to the new one."""
 
 from collections.abc import Mapping
 
@@ -16,8 +16,8 @@ def set_helpers(path: str, store: str | None, helpers: dict[str, str]) -> Change
 
     Args:
         path: The file, for messages.
-        store: The helper for every server without one of its own; None to leave that as it is.
-        helpers: The helper of each server that is to have one of its own.
+        store: The helper for all other servers; None to leave that unchanged.
+        helpers: The helper of each server that is to have its own.
     """
 
     def change(content: bytes | None) -> bytes | None:
@@ -34,7 +34,7 @@ def set_helpers(path: str, store: str | None, helpers: dict[str, str]) -> Change
 
 
 def restore_helpers(path: str, former: FormerHelpers) -> Change:
-    """Return the change that names the former helpers again, and leaves all else as it is by now."""
+    """Return the change that restores the former helpers, and leaves the rest as it is now."""
 
     def change(content: bytes | None) -> bytes | None:
         config = DockerConfig(path, content or b"")
@@ -52,13 +52,13 @@ def restore_helpers(path: str, former: FormerHelpers) -> Change:
 def hand_over(
     path: str, secrets: Mapping[str, Credential | None], servers: list[str], store: str | None
 ) -> Change:
-    """Return the change that removes secrets which a helper has by now.
+    """Return the change that removes secrets which a helper has stored.
 
     As when Docker itself stores by a helper, each server keeps an entry without secrets.
 
     Args:
         path: The file, for messages.
-        secrets: What the helper has; an entry that says something else by now keeps it, unless this is None.
+        secrets: What the helper has; an entry that is different now keeps its secret, unless this is None.
         servers: More servers that are to have an entry.
         store: As for `set_helpers`.
     """
@@ -85,7 +85,7 @@ def hand_over(
 
 
 def forget(path: str, servers: list[str]) -> Change:
-    """Return the change that removes the entries of servers that somebody has logged out of."""
+    """Return the change that removes the entries of servers."""
 
     def change(content: bytes | None) -> bytes | None:
         config = DockerConfig(path, content or b"")

@@ -1,4 +1,4 @@
-"""What a file keeps when a new one takes its place: owner, group, mode, ACL, extended attributes."""
+"""The attributes that a file keeps when it is replaced: owner, group, mode, ACL, extended attributes."""
 
 import errno
 import os
@@ -7,20 +7,20 @@ import stat
 from credhelpers.credential import CredentialError
 
 ACL = "system.posix_acl_access"
-# They are made from the content by the kernel (evm(7), ima), and are none of the new content's.
+# The kernel makes them from the content (evm(7), ima), so they do not fit the new content.
 _OF_THE_CONTENT = frozenset({"security.ima", "security.evm"})
 _NO_SUCH_THING = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 def copy(source: str, target: int) -> None:
-    """Give a new file all of this; only at the end may anybody else read it.
+    """Copy all of them to a new file; only at the end may other users read it.
 
     Args:
         source: The old file.
         target: The descriptor of the new one.
 
     Raises:
-        CredentialError: Something cannot be kept.
+        CredentialError: One of them cannot be copied.
         OSError: The old file is gone.
     """
     status, own = os.stat(source), os.fstat(target)
@@ -33,7 +33,7 @@ def copy(source: str, target: int) -> None:
             ) from None
     wanted, there = _attributes(source), _attributes(target)
     for name in there.keys() - wanted.keys():
-        if name == ACL:  # which the directory gives to every new file
+        if name == ACL:  # inherited from the directory
             os.removexattr(target, name)
     os.fchmod(target, stat.S_IMODE(status.st_mode))
     for name, value in wanted.items():

@@ -1,6 +1,6 @@
-"""The backup of a config.json or auth.json: what it said of helpers before they were changed, and no secret.
+"""The backup of a config.json or auth.json: its helpers before they were changed, and no secret.
 
-That, with the text as it is by now, is enough to take the change back to the byte.
+With the current text that is enough to undo the change to the byte.
 """
 
 import json
@@ -18,13 +18,13 @@ _FORMAT = "credhelpers-backup"
 
 @dataclass(frozen=True)
 class FormerHelpers:
-    """What there was.
+    """The former state.
 
     Attributes:
-        exists: Whether there was a file.
-        blank: All of it, where it had no member that could be a secret; else empty.
-        creds_store: The value of ``credsStore`` as it was written; None where there was none.
-        cred_helpers: That of ``credHelpers``.
+        exists: Whether the file existed.
+        blank: All of it, if it had no members and so no secret; otherwise empty.
+        creds_store: The text of the value of ``credsStore``; None if it was missing.
+        cred_helpers: The same for ``credHelpers``.
     """
 
     exists: bool
@@ -34,10 +34,10 @@ class FormerHelpers:
 
     @classmethod
     def of(cls, path: str, content: bytes | None) -> "FormerHelpers":
-        """Return what a file says by now.
+        """Return the state of a file as it is now.
 
         Raises:
-            CredentialError: It is none of Docker's.
+            CredentialError: Docker could not read it.
         """
         config = DockerConfig(path, content or b"")
         store, helpers = (
@@ -48,10 +48,10 @@ class FormerHelpers:
 
     @classmethod
     def read(cls, path: str, backup: bytes) -> "FormerHelpers":
-        """Read a backup; one of a former version is a copy of the file, and empty where there was none.
+        """Read a backup; one of a former version is a copy of the file, or empty if there was no file.
 
         Raises:
-            CredentialError: It is neither.
+            CredentialError: It is damaged.
         """
         if not _is_current(backup):
             return cls.of(path, backup or None)
@@ -74,12 +74,12 @@ class FormerHelpers:
 
 
 def backup_of(path: str) -> Callable[[bytes | None], bytes]:
-    """Return what makes the backup of a file."""
+    """Return the function that makes the backup of a file from its content."""
     return lambda content: FormerHelpers.of(path, content).dump()
 
 
 def former_helpers(path: str) -> FormerHelpers | None:
-    """Return what the backup of a file says; None when there is none.
+    """Return the backup of a file; None when there is none.
 
     Raises:
         CredentialError: It cannot be read.
@@ -90,7 +90,7 @@ def former_helpers(path: str) -> FormerHelpers | None:
 
 
 def scrub(path: str) -> None:
-    """Take the secrets out of what former versions, and runs that were killed, have left beside a file.
+    """Remove the secrets that former versions, and runs that were killed, have left beside a file.
 
     Raises:
         CredentialError: A backup cannot be read or written.

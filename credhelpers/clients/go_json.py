@@ -1,6 +1,6 @@
 r"""JSON as Docker reads it, by Go's encoding/json.
 
-What Docker 28.2.2 made of a config.json when it pulled:
+How Docker 28.2.2 read a config.json when it pulled:
 
 - The names of fields match in any case (``Auths``, ``credsstore``, ``IDENTITYTOKEN``), also by the two
   letters that Unicode folds to ASCII ones, long s and the Kelvin sign. Names in a map, such as servers, match
@@ -22,7 +22,7 @@ def load(text: str) -> object:
     """Return the value of a JSON text, in which no object has a name twice.
 
     Raises:
-        ValueError: It is no JSON, or has a name twice; why, in one line.
+        ValueError: It is not JSON, or has a name twice; the text says why, in one line.
         RecursionError: It is nested deeper than Python reads, which is some 900 levels.
     """
     if text.startswith("\ufeff"):
@@ -39,15 +39,15 @@ def characters(text: str) -> str:
 
 
 def fold(name: str) -> str:
-    """Return what all spellings of a field's name have in common."""
+    """Return one spelling for all spellings of a field's name."""
     return name.replace("\u017f", "s").lower()  # which takes the Kelvin sign to k
 
 
 def spelling(table: dict[str, object], name: str) -> str:
-    """Return a field's name as it stands in an object; the name itself where it does not.
+    """Return a field's name as an object spells it; unchanged if the object does not have it.
 
     Raises:
-        ValueError: It stands there twice.
+        ValueError: It is there twice.
     """
     found = [key for key in table if fold(key) == fold(name)]
     if len(found) > 1:
@@ -59,7 +59,7 @@ def fields(table: dict[str, object]) -> dict[str, object]:
     """Return an object by the folded names of its fields.
 
     Raises:
-        ValueError: A field stands there twice.
+        ValueError: A field is there twice.
     """
     folded = {fold(name): value for name, value in table.items()}
     if len(folded) != len(table):
@@ -80,10 +80,10 @@ def _table(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _refuse_repetition(name: str, other: str) -> NoReturn:
     if name == other:
-        raise ValueError(f"the key {json.dumps(name)} stands in it twice")
+        raise ValueError(f"the key {json.dumps(name)} is there twice")
     raise ValueError(f"the keys {json.dumps(name)} and {json.dumps(other)} are the same to Docker")

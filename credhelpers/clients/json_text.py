@@ -25,14 +25,14 @@ def put(text: str, keys: tuple[str, ...], value: object) -> str:
 
     Args:
         text: A valid JSON object.
-        keys: The names that lead to the member, outermost first; missing objects on the way are made.
-        value: What it is to be.
+        keys: The names on the way to the member, outermost first; missing objects are made.
+        value: Its new value.
     """
     return _put(text, _skip(text, 0), keys, value, _Layout(text), depth=1)
 
 
 def remove(text: str, keys: tuple[str, ...]) -> str:
-    """Return the text without a member; the text itself when there is no such member."""
+    """Return the text without a member; unchanged when there is no such member."""
     return _remove(text, _skip(text, 0), keys)
 
 
@@ -58,7 +58,7 @@ def strip_each(text: str, key: str, names: Container[str], is_unwanted: Callable
         text: A valid JSON object.
         key: The table.
         names: The objects in it.
-        is_unwanted: Picks the members of these by their names.
+        is_unwanted: Returns whether to remove a member, by its name.
     """
     pieces, done = [], 0
     for table in _members(text, _skip(text, 0)):

@@ -1,4 +1,4 @@
-"""What a Nomad client is told: the helper of its docker driver, and that "not found" is an empty answer."""
+"""Configuration for a Nomad client: the helper of its docker driver, and an empty answer for "not found"."""
 
 import os
 import re
@@ -28,32 +28,32 @@ def stanza(helper: str) -> str:
 
 
 def write_stanza(directory: str, helper: str) -> Change:
-    """Return the change that makes the file of our own hold the stanza.
+    """Return the change that writes the stanza to our own file.
 
-    Of two stanzas for one plugin Nomad takes the last one whole (nomad/structs/config/plugins.go), so where
-    another file has one already, it is refused; as is our own file once somebody has edited it.
+    Of two stanzas for one plugin Nomad uses only the last one (nomad/structs/config/plugins.go), so it is
+    refused where another file has one already, or where our own file was edited.
     """
 
     def change(content: bytes | None) -> bytes | None:
         remedy = f'put auth {{ helper = "{helper}" }} into its config block'
         other = _file_with_stanza(directory)
         if other:
-            raise CredentialError(f'{other} has a stanza for plugin "docker" already', remedy)
+            raise CredentialError(f'{other} already has a stanza for plugin "docker"', remedy)
         if content and not is_ours(content):
             path = os.path.join(directory, FILE_NAME)
-            raise CredentialError(f"{path} is not as credhelpers wrote it", remedy)
+            raise CredentialError(f"{path} was changed since credhelpers wrote it", remedy)
         return stanza(helper).encode()
 
     return change
 
 
 def is_ours(content: bytes) -> bool:
-    """Tell whether a file is as `write_stanza` makes it."""
+    """Return whether a file is as `write_stanza` makes it."""
     return _OURS.fullmatch(content) is not None
 
 
 def answer_empty(path: str) -> Change:
-    """Return the change that sets ``not_found = "empty"`` in a config.toml and keeps all else in it."""
+    """Return the change that sets ``not_found = "empty"`` in a config.toml and keeps the rest."""
 
     def change(content: bytes | None) -> bytes | None:
         text = _decode(path, content or b"")
@@ -69,14 +69,14 @@ def answer_empty(path: str) -> Change:
             else line + "\n" + ("\n" + text if text else "")
         )
         if not _says(edited, wanted):
-            raise CredentialError(f"cannot tell where not_found belongs in {path}", f"write it there: {line}")
+            raise CredentialError(f"cannot find the place for not_found in {path}", f"add it there: {line}")
         return edited.encode()
 
     return change
 
 
 def _file_with_stanza(directory: str) -> str | None:
-    """Return another configuration file of Nomad's that configures the docker driver."""
+    """Return another file of Nomad's that configures the docker driver."""
     try:
         names = sorted(os.listdir(directory))
     except FileNotFoundError:

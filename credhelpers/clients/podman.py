@@ -1,8 +1,8 @@
-"""What podman, buildah and skopeo are told: a helper for some registries, and a store for all the others.
+"""Configuration for podman, buildah and skopeo: a helper for some registries, a store for the others.
 
-Their auth.json knows ``credHelpers`` as Docker's config.json does, but no ``credsStore``; that is
-``credential-helpers`` of registries.conf, a list of helpers that are asked in turn, where
-``containers-auth.json`` stands for the files. The first that takes it gets what ``podman login`` stores.
+Their auth.json has ``credHelpers`` as Docker's config.json does, but not ``credsStore``; that is
+``credential-helpers`` of registries.conf, a list of helpers to ask in this order, where
+``containers-auth.json`` means the files. ``podman login`` stores in the first one that accepts it.
 (containers-auth.json(5), containers-registries.conf(5), containers/image pkg/docker/config)
 """
 
@@ -20,7 +20,7 @@ _OURS = re.compile(re.escape(_COMMENT + _LINE).replace(re.escape("{store}"), r"[
 
 
 def lasting_auth_path(environ: Mapping[str, str]) -> str:
-    """Return the auth.json that outlives a reboot, unless ``REGISTRY_AUTH_FILE`` names the only one.
+    """Return the auth.json that survives a reboot, or the one that ``REGISTRY_AUTH_FILE`` names.
 
     The one in ``XDG_RUNTIME_DIR``, to which ``podman login`` writes, is gone with the session; both are read.
     """
@@ -29,18 +29,18 @@ def lasting_auth_path(environ: Mapping[str, str]) -> str:
 
 
 def store_path(environ: Mapping[str, str]) -> str:
-    """Return the file of our own below registries.conf.d that names the store."""
+    """Return our own file below registries.conf.d, which names the store."""
     return os.path.join(podman_directory(environ), "registries.conf.d", "50-credhelpers.conf")
 
 
 def set_store(path: str, store: str) -> Change:
-    """Return the change that makes that file name a store; one that somebody has edited is refused."""
+    """Return the change that makes that file name a store; a file that was edited is refused."""
     text = _COMMENT + _LINE.replace("{store}", store)
 
     def change(content: bytes | None) -> bytes | None:
         if content and not is_ours(content):
             raise CredentialError(
-                f"{path} is not as credhelpers wrote it",
+                f"{path} was changed since credhelpers wrote it",
                 f"put the store into its credential-helpers: {store}",
             )
         return text.encode()
@@ -49,5 +49,5 @@ def set_store(path: str, store: str) -> Change:
 
 
 def is_ours(content: bytes) -> bool:
-    """Tell whether a file is as `set_store` makes it."""
+    """Return whether a file is as `set_store` makes it."""
     return _OURS.fullmatch(content) is not None

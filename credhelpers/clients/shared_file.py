@@ -1,4 +1,4 @@
-"""Editing a file that other programs edit too: nothing of theirs is lost, and a crash leaves old or new."""
+"""Editing a file that other programs edit too: no edit is lost, and a crash leaves old or new."""
 
 import os
 from collections.abc import Callable
@@ -21,18 +21,18 @@ _TEMPORARY = ".credhelpers-"
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Change = Callable[[bytes | None], bytes | None]
-"""Makes the new content from the newest one; None is a file that does not exist."""
+"""Makes the new content from the current one; None is a file that does not exist."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """An edit that is yet to be made.
+    """An edit of a file.
 
     Attributes:
         path: The file; a symbolic link is followed.
-        change: What is to become of it; called again when somebody else has edited the file meanwhile.
-        mode: The mode of a file that is made; one that exists keeps its own, its owner and its ACL.
-        backup: Makes what is to be kept beside it from what was there before; None to keep nothing.
+        change: Makes the new content; called again when another program has edited the file meanwhile.
+        mode: The mode of a new file; an existing one keeps its mode, owner and ACL.
+        backup: Makes the backup beside it from the old content; None for no backup.
     """
 
     path: str
@@ -41,19 +41,19 @@ class Edit:
     backup: Callable[[bytes | None], bytes] | None = None
 
     def preview(self) -> tuple[bytes | None, bytes | None]:
-        """Return what is in the file and what would be in it.
+        """Return the file's content and what it would become.
 
         Raises:
-            CredentialError: It cannot be read, or the change does not fit it.
+            CredentialError: It cannot be read, or the change is refused.
         """
         before = read_if_exists(self._real_path())
         return before, self.change(before)
 
     def make(self) -> bool:
-        """Make the edit; return whether there was anything to do.
+        """Make the edit; return whether anything changed.
 
         Raises:
-            CredentialError: The file cannot be read or written; it is as it was.
+            CredentialError: The file cannot be read or written; it is unchanged.
         """
         before, after = self.preview()
         path = self._real_path()
@@ -65,17 +65,17 @@ class Edit:
             with files.Lock(directory, _LOCK_SECONDS):
                 for left in abandoned(path):
                     os.unlink(left)
-                return self._make_until_it_holds(path)
+                return self._replace_newest(path)
         except TimeoutError as error:
-            raise CredentialError(str(error), "see what that process waits for, then try again") from None
+            raise CredentialError(str(error), "check what that process waits for, then try again") from None
         except OSError as error:
             raise CredentialError(
                 f"cannot write {path}: {error.strerror or error}",
-                "nothing was changed; see who may write there",
+                "nothing was changed; check who may write there",
             ) from None
 
-    def _make_until_it_holds(self, path: str) -> bool:
-        """Edit the newest content; Docker takes no lock, and may write back what it read before this."""
+    def _replace_newest(self, path: str) -> bool:
+        """Edit the newest content; Docker does not lock, and may write in between."""
         changed = False
         for _ in range(_TRIES):
             before = read_if_exists(path)
@@ -87,12 +87,10 @@ class Edit:
         raise CredentialError(f"other programs keep changing {path}", "try again when they have finished")
 
     def _swap(self, path: str, before: bytes | None, after: bytes | None) -> bool:
-        """Put the new content in place of exactly this old one; return False when another one is there."""
+        """Replace exactly this old content; return False when the file has another one."""
         old = None if before is None else path
         if old and not os.stat(old).st_mode & 0o222:
-            raise CredentialError(
-                f"{path} is read-only", f"if it is meant to change: chmod u+w {quote(path)}"
-            )
+            raise CredentialError(f"{path} is read-only", f"if you want it changed: chmod u+w {quote(path)}")
         if self.backup:
             _write(path + BACKUP, self.backup(before), old, self.mode)
         if after is None:
@@ -117,12 +115,12 @@ class Edit:
 
 
 def whole(before: bytes | None) -> bytes:
-    """Return the backup of a file that holds no secret: all of it; empty where there was none."""
+    """Return the backup of a file without secrets: all of it; empty if it did not exist."""
     return before or b""
 
 
 def sweep(path: str) -> None:
-    """Remove what runs that were killed have left beside a file.
+    """Remove the temporary files of runs that were killed.
 
     Raises:
         CredentialError: They cannot be removed.
@@ -131,9 +129,9 @@ def sweep(path: str) -> None:
 
 
 def abandoned(path: str) -> list[str]:
-    """Return what edits have left beside a file that were killed; or, without the lock, are being made.
+    """Return the temporary files of edits that were killed; without the lock also of edits that are running.
 
-    It may hold what the file held.
+    They may contain what the file contained.
     """
     directory, name = os.path.split(os.path.realpath(path))
     if not os.path.isdir(directory):
@@ -159,7 +157,7 @@ def read_if_exists(path: str) -> bytes | None:
 
 
 def _take_place(temporary: str, path: str, before: bytes | None) -> bool:
-    """Rename a file to where exactly the old content is; when something else is there, leave that there.
+    """Rename a file over exactly the old content; return False when the file has another content.
 
     The names are exchanged, and the file that came back is compared: one that another program has put there
     since the last look is put back. Where the system cannot exchange names, it may be lost in that moment.

@@ -1,4 +1,4 @@
-"""What of a store's entries can be listed: one bad entry costs itself, and nothing else."""
+"""The entries of a store that can be listed: a bad entry does not keep the others from the list."""
 
 from credhelpers.log import warn
 from credhelpers.servers import flaw
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 def listable(entries: "Iterable[tuple[str, object]]", store: str) -> dict[str, str]:
-    """Return the username of each server, without the entries that no client could take.
+    """Return the username of each server, without the entries that clients could not use.
 
     Those are named on standard error.
 
     Args:
         entries: Server URLs and what should be usernames.
-        store: What the store is called in messages.
+        store: The store's name for messages.
     """
     usernames: dict[str, str] = {}
     for server, username in entries:
@@ -28,7 +28,7 @@ def listable(entries: "Iterable[tuple[str, object]]", store: str) -> dict[str, s
 
 
 def skip(store: str, entry: str, fault: str) -> None:
-    """Say that an entry is not listed, and why."""
+    """Warn that an entry is not listed."""
     warn(f"{store}: {entry or 'an entry'} is not listed: {fault}")
 
 

@@ -228,7 +228,7 @@ def test_a_route_to_itself_is_an_error_and_no_loop(machine: Machine, tmp_path: P
     assert b"docker-credential-again is docker-credential-auto itself" in answer.out
 
     machine.configure('[auto]\ndefault = "auto"\n')
-    assert b"config.toml, line 2: auto.default must name another helper" in machine.auto.get(PRIVATE).out
+    assert b"config.toml, line 2: auto.default must not be auto" in machine.auto.get(PRIVATE).out
 
 
 def test_a_helper_that_asks_auto_in_its_turn_is_an_error_and_no_loop(
@@ -238,7 +238,7 @@ def test_a_helper_that_asks_auto_in_its_turn_is_an_error_and_no_loop(
     machine.configure('[[auto.route]]\nmatch = "*"\nhelper = "wrapper"\n')
     answer = machine.auto.get(PRIVATE)
     assert answer.code == 1
-    assert b"docker-credential-auto was started by a helper that it asks itself" in answer.out
+    assert b"docker-credential-auto was started by a helper that it had started itself" in answer.out
     assert os.listdir(machine.home / ".ecr/log") == ["auto.log"]
 
 

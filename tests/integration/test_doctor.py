@@ -112,7 +112,7 @@ def test_a_configuration_that_docker_cannot_read_fails(patient: Patient, content
 def test_a_configuration_that_is_a_directory_fails(patient: Patient) -> None:
     patient.config.unlink()
     patient.config.mkdir()
-    patient.doctor(SERVER).assert_broken("config file", "no regular file")
+    patient.doctor(SERVER).assert_broken("config file", "not a regular file")
 
 
 def test_another_directory_of_dockers_is_looked_at_when_it_is_named(patient: Patient, tmp_path: Path) -> None:

@@ -156,14 +156,14 @@ def test_its_end_by_a_signal_is_named(stub: Stub) -> None:
     ids=range(9),
 )
 def test_rubbish_is_an_error_that_does_not_show_it(stub: Stub, output: str) -> None:
-    with pytest.raises(StoreUnavailable, match="docker-credential-stub get gave an answer that") as raised:
+    with pytest.raises(StoreUnavailable, match="get: the answer is not valid") as raised:
         stub.does(f"printf '%b\\n' '{output}'").get(SERVER)
     assert CANARY not in raised.value.cause + raised.value.remedy
 
 
 @pytest.mark.parametrize("answer", [["a.example"], 3, "a.example"])
 def test_a_list_that_is_no_object_is_rubbish(stub: Stub, answer: object) -> None:
-    with pytest.raises(StoreUnavailable, match="docker-credential-stub list gave an answer that"):
+    with pytest.raises(StoreUnavailable, match="list: the answer is not valid"):
         stub.prints(answer).list()
 
 
@@ -193,7 +193,7 @@ def test_bad_entries_of_a_list_are_left_out_and_named(stub: Stub, capfd: pytest.
 
 @pytest.mark.parametrize("fields", [{"Username": "\ud800"}, {"Secret": "\ud800"}, {"Username": "a\nb"}])
 def test_a_credential_that_no_client_could_have_stored_is_rubbish(stub: Stub, fields: dict[str, str]) -> None:
-    with pytest.raises(StoreUnavailable, match="docker-credential-stub get gave an answer that"):
+    with pytest.raises(StoreUnavailable, match="get: the answer is not valid"):
         stub.prints({"Username": "a", "Secret": "b", **fields}).get(SERVER)
 
 

@@ -125,7 +125,7 @@ def test_items_that_no_client_could_take_cost_themselves_only(
         "the keyring: line\\nfeed.example is not listed: the server URL contains a control character",
     ]
     answer = helper.get("a.example")
-    assert (answer.code, answer.out) == (1, b"the username that is stored contains a control character\n")
+    assert (answer.code, answer.out) == (1, b"the stored username contains a control character\n")
 
 
 def test_a_secret_that_is_no_text_is_an_error_and_not_a_crash(

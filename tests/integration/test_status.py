@@ -235,7 +235,7 @@ def test_auto_is_told_with_whom_it_asks(user: Patient) -> None:
     ("script", "cause"),
     [
         ("echo the vault is sealed; exit 1", "docker-credential-x: the vault is sealed"),
-        ("echo rubbish", "docker-credential-x list gave an answer that no credential helper gives"),
+        ("echo rubbish", "docker-credential-x list: the answer is not valid for a credential helper"),
         ("kill -9 $$", "docker-credential-x was killed by signal 9"),
         ("", "docker-credential-x is not on PATH"),
     ],

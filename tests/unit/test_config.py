@@ -150,7 +150,7 @@ def test_a_named_file_that_is_missing_is_an_error(home: Path) -> None:
         ("[auto]\ndefault = 3\n", "line 2: auto.default must be text in quotes"),
         ("[auto]\ndefault = ''\n", "line 2: auto.default must be what follows docker-credential-"),
         ("[auto]\ndefault = '../x'\n", "line 2: auto.default must be what follows docker-credential-"),
-        ("[auto]\n\ndefault = 'auto'\n", "line 3: auto.default must name another helper than auto"),
+        ("[auto]\n\ndefault = 'auto'\n", "line 3: auto.default must not be auto"),
         ("[auto]\nhelper_seconds = 0\n", "line 2: auto.helper_seconds must be more than 0"),
         ("[auto]\nfallback = 'pass'\n", "line 2: auto.fallback is not known"),
         ("[auto.route]\nmatch = 'a'\n", r"auto.route must be written as \[\[auto.route\]\]"),
@@ -161,7 +161,7 @@ def test_a_named_file_that_is_missing_is_an_error(home: Path) -> None:
             "[[auto.route]]\nmatch = 'a'\nhelper = '/bin/x'\n",
             "line 3: auto.route.helper must be what follows",
         ),
-        ("[[auto.route]]\nmatch = 'a'\nhelper = 'auto'\n", "line 3: auto.route.helper must name another"),
+        ("[[auto.route]]\nmatch = 'a'\nhelper = 'auto'\n", "line 3: auto.route.helper must not be auto"),
         ("[[auto.route]]\nmatch = 'a'\nhelper = 'pass'\nas = 1\n", "line 4: auto.route.as must be a line"),
         (
             "[[auto.route]]\nmatch = 'a'\nhelper = 'b'\n[[auto.route]]\nmatch = 'b'\nuser = 'c'\n",

@@ -155,7 +155,7 @@ class TestTheFile:
         written = Log("pass", str(tmp_path), Settings({}))
         for _ in range(3):
             written.error("failed")
-        assert re.fullmatch(r"no log is written: .+\n", capfd.readouterr().err)
+        assert re.fullmatch(r"cannot write the log: .+\n", capfd.readouterr().err)
         assert list(elsewhere.iterdir()) == []
 
     def test_without_a_home_there_is_none_and_no_word_about_it(

@@ -1,1 +1,1 @@
-"""One helper for every registry: who keeps which credential, and any other helper as a store."""
+"""One helper for every registry: which helper keeps which credential, and other helpers as stores."""

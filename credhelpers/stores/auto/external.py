@@ -1,4 +1,4 @@
-"""Any other ``docker-credential-<name>`` as a store: started within bounds, its answers understood."""
+"""Any other ``docker-credential-<name>`` as a store: run within bounds, its answers checked."""
 
 import codecs
 import os
@@ -21,26 +21,26 @@ PREFIX = "docker-credential-"
 
 _LARGEST = 4 << 20  # bytes of an answer
 _LONGEST_CAUSE = 500  # characters
-_MOST_MESSAGES = 1 << 16  # characters that are passed on
-_NOT_IMPLEMENTED = "not implemented"  # what helpers that keep nothing say of the verbs that change something
+_MOST_MESSAGES = 1 << 16  # characters that are passed on to stderr
+_NOT_IMPLEMENTED = "not implemented"  # what helpers that store nothing answer to store and erase
 
 
 def find_helper(name: str, environ: "Mapping[str, str]") -> str | None:
     """Return the absolute path of ``docker-credential-<name>``, or None.
 
-    Relative and empty entries of ``PATH`` are passed over, as is a name that leads out of a directory.
+    Relative and empty entries of ``PATH`` are skipped; a name with a slash is not found.
     """
     return None if not name or "/" in name else process.find((PREFIX + name,), environ)
 
 
 class ExternalStore:
-    """Somebody else's helper.
+    """A helper of another project.
 
     Args:
         executable: Its absolute path.
         environ: The environment to run it in.
-        seconds: How long it may take; then it is killed, with all that it has started.
-        on_stderr: Called with what it writes to standard error, as it comes; else that goes to our own.
+        seconds: How long it may take; then it is killed, with all processes that it has started.
+        on_stderr: Called with its stderr as it comes; without it that goes to our own stderr.
     """
 
     def __init__(
@@ -61,25 +61,25 @@ class ExternalStore:
         """Return the credential for exactly this server.
 
         Raises:
-            CredentialsNotFound: It says so, or answers with neither a username nor a secret.
-            StoreUnavailable: It failed; the cause has its name and its words.
+            CredentialsNotFound: It says so, or its answer has neither a username nor a secret.
+            StoreUnavailable: It failed; the cause has its name and its message.
         """
         outcome = self._run("get", server.encode())
         if outcome.exit_status:
             self._fail("get", outcome)
         answer = self._read("get", outcome.output)
         username, secret = answer.get("Username", ""), answer.get("Secret", "")
-        if not isinstance(username, str) or not isinstance(secret, str) or _is_unsayable(username, secret):
+        if not isinstance(username, str) or not isinstance(secret, str) or _is_invalid(username, secret):
             self._complain("get")
         if not username and not secret:
             raise CredentialsNotFound
         return Credential(username, secret)
 
     def store(self, server: str, credential: Credential) -> None:
-        """Give it a credential to keep.
+        """Let it store a credential.
 
         Raises:
-            StoreUnavailable: It failed, or keeps nothing.
+            StoreUnavailable: It failed, or does not store anything.
         """
         import json
 
@@ -89,7 +89,7 @@ class ExternalStore:
             self._fail("store", outcome, credential.secret)
 
     def erase(self, server: str) -> None:
-        """Let it forget what it keeps for exactly this server; one that keeps nothing has done so.
+        """Let it erase the credential of exactly this server; a helper that stores nothing succeeds.
 
         Raises:
             StoreUnavailable: It failed.
@@ -99,9 +99,9 @@ class ExternalStore:
             self._fail("erase", outcome)
 
     def list(self) -> dict[str, str]:
-        """Return the username of each server that it names; one that cannot list names none.
+        """Return the username of each server that it lists; none if it cannot list.
 
-        An entry that makes no sense is left out and named on standard error.
+        An invalid entry is left out and named on standard error.
 
         Raises:
             StoreUnavailable: It failed.
@@ -123,19 +123,19 @@ class ExternalStore:
         except OSError as error:
             raise StoreUnavailable(
                 f"cannot start {self._executable}: {error.strerror}",
-                "install it again, or name another helper",
+                "install it again, or use another helper",
             ) from None
         if outcome.exit_status is None:
             if max(len(outcome.output), len(outcome.errors)) > _LARGEST:
                 raise StoreUnavailable(f"{self.name} was stopped: it wrote more than {_LARGEST} bytes")
             raise StoreUnavailable(
                 f"{self.name} did not answer within {self._seconds:g} s and was stopped",
-                f"see why: {self._executable} {verb}; if it only is slow, raise auto.helper_seconds",
+                f"see why: {self._executable} {verb}; if it is only slow, raise auto.helper_seconds",
             )
         return outcome
 
     def _fail(self, verb: str, outcome: "Outcome", secret: str = "") -> "NoReturn":
-        """Raise what an exit status other than 0 means; a secret that it repeats is left out."""
+        """Raise the error for an exit status other than 0, without the secret if the helper repeats it."""
         if _says_not_found(outcome):
             raise CredentialsNotFound
         status = outcome.exit_status or 0
@@ -158,16 +158,16 @@ class ExternalStore:
             answer = json.loads(output) if output.strip() else {}
         except (ValueError, RecursionError):
             self._complain(verb)
-        if answer is None:  # Go's way to write a map that nobody made
+        if answer is None:  # how Go writes a map that was never made
             answer = {}
         if not isinstance(answer, dict):
             self._complain(verb)
         return answer
 
     def _complain(self, verb: str) -> "NoReturn":
-        """Say that an answer makes no sense, and nothing of what it was: that may be a secret."""
+        """Raise the error for an invalid answer, without its text: that may be a secret."""
         raise StoreUnavailable(
-            f"{self.name} {verb} gave an answer that no credential helper gives",
+            f"{self.name} {verb}: the answer is not valid for a credential helper",
             f"see it: {self._executable} {verb}",
         )
 
@@ -177,13 +177,13 @@ def _says_not_found(outcome: "Outcome") -> bool:
 
 
 def _without(outcome: "Outcome", secret: str) -> "Outcome":
-    """Return what a helper left without a secret in it, before any of it is cut or spaced otherwise."""
+    """Return an outcome without the secret; to be called before the text is shortened or reformatted."""
     output, errors = (text.replace(secret.encode(), b"...") for text in (outcome.output, outcome.errors))
     return process.Outcome(outcome.exit_status, output, errors, outcome.status)
 
 
 def _sentence(outcome: "Outcome") -> str:
-    """Return the error that stands on standard output, where the protocol has it, on one line."""
+    """Return the error on stdout, where the protocol puts it, in one line."""
     return " ".join(outcome.output[: 4 * _LONGEST_CAUSE].decode(errors="replace").split())[:_LONGEST_CAUSE]
 
 
@@ -192,8 +192,8 @@ def _last_line(text: bytes) -> str:
     return lines[-1].strip()[:_LONGEST_CAUSE] if lines else ""
 
 
-def _is_unsayable(username: str, secret: str) -> bool:
-    """Return whether one of them is nothing that could be given to a client."""
+def _is_invalid(username: str, secret: str) -> bool:
+    """Return whether one of them could not be passed on to a client."""
     try:
         secret.encode()
     except UnicodeEncodeError:
@@ -202,7 +202,7 @@ def _is_unsayable(username: str, secret: str) -> bool:
 
 
 class _Echo:
-    """Writes a helper's messages where our own go, as they come, so that none of them commands a terminal.
+    """Writes a helper's messages to our stderr as they come, with control characters escaped.
 
     Args:
         name: The helper's.
@@ -226,4 +226,4 @@ class _Echo:
             while rest:
                 rest = rest[os.write(2, rest) :]
         except OSError:
-            return  # nobody reads them; the cause is in the answer and in the log
+            return  # stderr is closed; the cause is in the answer and in the log

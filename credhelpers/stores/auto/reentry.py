@@ -1,12 +1,12 @@
-"""Whether docker-credential-auto was started, at whatever remove, by a helper that it had started itself."""
+"""Whether docker-credential-auto was started, directly or not, by a helper that it had started itself."""
 
 import os
 
-_DEEPEST = 1000  # ancestors; more than anybody's, and an end
+_DEEPEST = 1000  # ancestors; more than any process has
 
 
 def mark() -> str:
-    """Return what names this process to those that it starts: its process id and when it was started."""
+    """Return this process's id and start time, which identify it to the processes that it starts."""
     process_id = os.getpid()
     found = _parent_and_start(process_id)
     return f"{process_id}-{found[1] if found else ''}"
@@ -15,8 +15,8 @@ def mark() -> str:
 def is_ancestor(mark: str) -> bool:
     """Return whether the process that a mark names is an ancestor of this one.
 
-    The number alone would not do: it may be used again, and ``1`` is a value that people give to variables.
-    Where the kernel does not tell who started whom, it has to do that the process still runs.
+    The number is not enough: it may be reused, and users set variables to ``1``. Where the kernel does not
+    show the parents of processes, it is enough that the process still runs.
     """
     named, dash, start = mark.partition("-")
     if not dash or not (named.isascii() and named.isdecimal()):

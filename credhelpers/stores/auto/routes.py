@@ -1,4 +1,4 @@
-"""Which helper keeps the credential of which server, as pure rules over the configuration."""
+"""Which helper keeps the credential of which server: pure rules over the configuration."""
 
 from credhelpers.servers import HUB_HOSTS, matches, split_scheme
 from credhelpers.stores.ecr.hosts import host_of
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from credhelpers.config import Settings
     from credhelpers.store import Serves
 
-# Hosts whose credentials a cloud's own helper makes, and those helpers, the better one first.
+# Hosts whose credentials a cloud's own helper makes, and those helpers, in order of preference.
 _CLOUDS = (
     ("gcr.io", ("gcr", "gcloud")),
     ("*.gcr.io", ("gcr", "gcloud")),
@@ -23,13 +23,13 @@ _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_:[]%")
 
 
 class Target:
-    """Who is asked for a server's credential.
+    """The helper to ask for a server's credential.
 
     Attributes:
         helper: The helper's name, which is what follows ``docker-credential-``.
-        key: What it is asked for.
+        key: The key to ask it for.
         reason: ``route``, ``as`` (the key that a route names), ``host``, ``cloud`` or ``default``.
-        match: The ``match`` of the route, when one decided.
+        match: The ``match`` of the route, if a route decided.
     """
 
     __slots__ = ("helper", "key", "match", "reason")
@@ -50,8 +50,8 @@ class Routes:
     Args:
         settings: The routes and, for custom domains, the registries of ECR.
         issuers: The helpers that make the credentials of certain hosts, and which those are.
-        is_installed: Tells whether there is a helper of a name; asked for clouds only.
-        default: Tells the name of the helper for everything else; asked only when it is needed.
+        is_installed: Returns whether a helper is installed; called for clouds only.
+        default: Returns the name of the helper for everything else; called only when it is needed.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Routes:
         return list(dict.fromkeys(route["helper"] for route in self._routes))
 
     def target(self, server: str) -> Target:
-        """Return who is asked for a server: by a route, else by what the host is, else by default."""
+        """Return the helper for a server: by a route, else by the host, else the default."""
         host, place = _place(server)
         for route in self._routes:
             if host and _is_matched(route["match"], host, place):
@@ -88,10 +88,10 @@ class Routes:
         return Target(cloud, server, "cloud") if cloud else Target(self._default(), server, "default")
 
     def names(self, helper: str, key: str) -> list[str]:
-        """Return the servers under which a key of a helper's is reached; none when it never is.
+        """Return the servers for which a helper is asked for a key; may be none.
 
-        Behind a route with ``as`` that is the route's match, if it is no glob. So whoever lists the names and
-        asks for each gets what the key has.
+        For a route with ``as`` that is the route's match, unless it is a glob. So a client that lists the
+        names and asks for each gets the key's credential.
         """
         literal = [
             route["match"]
@@ -108,7 +108,7 @@ class Routes:
         return (target.helper, target.key) == (helper, key)
 
     def _cloud(self, server: str) -> str:
-        host = host_of(server)  # none for plain HTTP or another port: no cloud is there
+        host = host_of(server)  # empty for plain HTTP or another port, where there is no cloud
         for pattern, helpers in _CLOUDS:
             if host and matches(pattern, host):
                 return next(filter(self._is_installed, helpers), "")
@@ -120,16 +120,16 @@ def _is_glob(pattern: str) -> bool:
 
 
 def _is_matched(pattern: str, host: str, place: str) -> bool:
-    """Tell whether a route's match means a place; without a slash it means the whole host."""
-    pattern = _of_one_spelling(split_scheme(pattern)[1])
+    """Return whether a route's match includes a place; without a slash it includes the whole host."""
+    pattern = _normalised(split_scheme(pattern)[1])
     if "/" not in pattern:
         return matches(pattern, host)
-    return matches(pattern, place) or matches(pattern, place + "/")  # team/* means what team itself is, too
+    return matches(pattern, place) or matches(pattern, place + "/")  # team/* includes team itself
 
 
 def _place(server: str) -> tuple[str, str]:
-    """Return the host, and host and path, that a server URL names; empty when it is no address."""
-    place = _of_one_spelling(split_scheme(server)[1].partition("?")[0])
+    """Return the host, and host and path, of a server URL; empty when it is not an address."""
+    place = _normalised(split_scheme(server)[1].partition("?")[0])
     host = place.partition("/")[0].lower()
     return (host, place) if _is_address(host) else ("", "")
 
@@ -145,8 +145,8 @@ def _is_address(host: str) -> bool:
     return _HOST_CHARACTERS.issuperset(host) and (not port or has_port)
 
 
-def _of_one_spelling(place: str) -> str:
-    """Return host and path without a slash at the end, and Docker Hub by one of its names."""
+def _normalised(place: str) -> str:
+    """Return host and path without a slash at the end, and one name for Docker Hub."""
     host, _, path = place.partition("/")
     path = path.rstrip("/")
     if host.lower() in HUB_HOSTS:

@@ -1,4 +1,4 @@
-"""docker-credential-auto's store: it knows who keeps the credential of each server, and asks that one."""
+"""docker-credential-auto's store: it passes each request to the helper that keeps the server's credential."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from credhelpers.log import Log
     from credhelpers.store import Helper, Store
 
-_STARTED_BY = "CREDHELPERS_AUTO"  # in the environment of what we start: who we are
+_STARTED_BY = "CREDHELPERS_AUTO"  # names this process to the helpers that it starts
 _CORRECT = "correct auto.default or auto.route in the configuration"
 
 
@@ -26,11 +26,11 @@ class AutoStore:
     Args:
         environ: The client's environment.
         settings: The routes, the default, and how long another helper may take.
-        log: Is told who was asked, and what of several stores could not be read.
+        log: Gets the decisions, and the stores that could not be listed.
         built_in: The helpers that are asked without starting a process, by name.
 
     Raises:
-        StoreUnavailable: A helper that this store has started has started this store.
+        StoreUnavailable: This process was started by a helper that auto has started.
     """
 
     def __init__(
@@ -50,22 +50,22 @@ class AutoStore:
         self._routes = Routes(settings, self._issuers, self._is_installed, self._default)
         if _is_started_by_itself(environ.get(_STARTED_BY, "")):
             raise StoreUnavailable(
-                "docker-credential-auto was started by a helper that it asks itself", _CORRECT
+                "docker-credential-auto was started by a helper that it had started itself", _CORRECT
             )
 
     def target(self, server: str) -> Target:
-        """Return who is asked for a server."""
+        """Return the helper for a server."""
         return self._routes.target(server)
 
     def get(self, server: str) -> Credential:
-        """Return the credential that the server's own store has.
+        """Return the credential from the server's store.
 
         Raises:
-            CredentialsNotFound: It has none; or nobody chose it, and it is a cloud's helper that failed or
-                there is no store on this machine at all; then the cause says so.
+            CredentialsNotFound: It has none; or the user did not name the store, and it is a cloud's helper
+                that failed, or there is no store on this machine; then the cause says so.
             StoreUnavailable: It failed.
         """
-        target = self._choose(server)
+        target = self._target(server)
         try:
             return self._look_up(target)
         except StoreUnavailable as error:
@@ -74,32 +74,32 @@ class AutoStore:
             raise
 
     def store(self, server: str, credential: Credential) -> None:
-        """Give the server's own store a credential.
+        """Store a credential in the server's store.
 
         Raises:
-            CredentialError: It does not take it.
+            CredentialError: The store refuses it.
         """
-        target = self._choose(server)
+        target = self._target(server)
         self._open(target.helper).store(target.key, credential)
 
     def erase(self, server: str) -> None:
-        """Let the server's own store forget its credential.
+        """Erase the credential from the server's store.
 
         Raises:
             StoreUnavailable: It failed.
         """
-        target = self._choose(server)
+        target = self._target(server)
         try:
             self._open(target.helper).erase(target.key)
         except _NoStore:
-            return  # so nothing is kept
+            return  # there is nothing to erase
 
     def list(self) -> dict[str, str]:
-        """Return the username of each server for which `get` would look into the store that names it.
+        """Return the username of each server that `get` would look up in the store that lists it.
 
         The stores are the default, those of the routes, and the issuers of tokens; the helpers of clouds are
-        not asked unless a route names them, for each would name all hosts of its cloud. One that fails costs
-        its own entries.
+        not asked unless a route names them, as each would list all hosts of its cloud. Of a store that fails
+        only its own entries are missing.
         """
         usernames: dict[str, str] = {}
         for helper in dict.fromkeys([self._default(), *self._routes.helpers, *self._issuers]):
@@ -116,7 +116,7 @@ class AutoStore:
                     usernames[name] = username
         return usernames
 
-    def _choose(self, server: str) -> Target:
+    def _target(self, server: str) -> Target:
         target = self._routes.target(server)
         self._log.debug(
             "Chose a store", serverURL=server, helper=target.helper, by=target.match or target.reason
@@ -132,7 +132,7 @@ class AutoStore:
             except NoHomeDirectory:
                 self._configured = "keyring"
             except StoreUnavailable:
-                self._configured = "pass"  # it is there, and says itself why it cannot be read
+                self._configured = "pass"  # it exists, and will say itself why it cannot be read
         return self._configured
 
     def _open(self, helper: str) -> "Store":
@@ -146,7 +146,7 @@ class AutoStore:
             return self._built_in[helper].open(self._environ, self._settings, self._log)
         except StoreUnavailable as error:
             is_guess = helper == "keyring" and not self._settings.text("auto.default")
-            if not is_guess or helper in self._routes.helpers or not _is_absence(error):
+            if not is_guess or helper in self._routes.helpers or not _is_missing(error):
                 raise
             raise _NoStore(
                 f"no password store is initialised, and there is no OS keyring: {error.cause}",
@@ -171,7 +171,7 @@ class AutoStore:
         return find_helper(helper, self._environ) is not None
 
     def _look_up(self, target: Target) -> Credential:
-        """Ask for the key, and another helper for the key under which docker stores it, too."""
+        """Ask for the key, and a helper of another project also for the key that docker stores."""
         store = self._open(target.helper)
         try:
             return store.get(target.key)
@@ -183,7 +183,7 @@ class AutoStore:
 
 
 class _NoStore(StoreUnavailable):
-    """Nobody named a default store, and this machine has none."""
+    """The user did not name a default store, and this machine has none."""
 
 
 def _as_docker_stores(server: str) -> str:
@@ -193,8 +193,8 @@ def _as_docker_stores(server: str) -> str:
     return HUB_KEY if HUB_KEY in keys else host if host in keys else server
 
 
-def _is_absence(error: StoreUnavailable) -> bool:
-    """Tell whether there is no keyring at all, and not one that is locked or broken."""
+def _is_missing(error: StoreUnavailable) -> bool:
+    """Return whether there is no keyring at all, rather than one that is locked or broken."""
     from credhelpers.stores.os_keyring.bus import NoService
 
     return isinstance(error, NoService)
