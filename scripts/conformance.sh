@@ -13,15 +13,13 @@ Usage: scripts/conformance.sh EXECUTABLE [--verbs LIST] [--env NAME=VALUE]... [-
 END
 }
 
-fail() {
-    printf '%s: %s\n' "${0##*/}" "$*" >&2
-    exit 2
-}
-
 # Print a path that stays true in another directory.
 absolute() { case $1 in /*) printf '%s' "$1" ;; *) printf '%s' "$PWD/$1" ;; esac; }
 
 checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+# shellcheck disable=SC1091 source=scripts/system.sh
+. "$checkout/scripts/system.sh"
+
 case ${1:-} in
     -h | --help)
         usage

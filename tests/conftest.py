@@ -14,6 +14,12 @@ from tests.support.keyring import SecretService, private_secret_service
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _INSTALL_SECONDS = 900
 
+if os.environ.get("HYPOTHESIS_PROFILE"):  # else this costs an import in every run
+    import hypothesis
+
+    hypothesis.settings.register_profile("fuzz", max_examples=300, deadline=None, derandomize=False)
+    hypothesis.settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
+
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:

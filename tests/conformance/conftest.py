@@ -33,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "deviation(subjects, reason): these helpers are known not to do what the test asserts",
     ):
         config.addinivalue_line("markers", marker)
+    subjects(config)  # what is wrong with the options is said before the first test
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
