@@ -13,9 +13,6 @@ Usage: scripts/conformance.sh EXECUTABLE [--verbs LIST] [--env NAME=VALUE]... [-
 END
 }
 
-# Print a path that stays true in another directory.
-absolute() { case $1 in /*) printf '%s' "$1" ;; *) printf '%s' "$PWD/$1" ;; esac; }
-
 checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 # shellcheck disable=SC1091 source=scripts/system.sh
 . "$checkout/scripts/system.sh"
@@ -31,40 +28,13 @@ case ${1:-} in
         ;;
 esac
 executable=$(command -v -- "$1") || fail "there is no executable $1"
-executable=$(absolute "$executable")
 shift
-
-# The options are put behind the others one by one, until all have gone round.
-left=$#
-while [ "$left" -gt 0 ]; do
-    case $1 in
-        --)
-            shift
-            left=$((left - 1))
-            while [ "$left" -gt 0 ]; do
-                set -- "$@" "$1"
-                shift
-                left=$((left - 1))
-            done
-            break
-            ;;
-        --verbs | --env | --deviations)
-            [ "$left" -ge 2 ] || fail "$1 needs a value"
-            case $1 in
-                --verbs) set -- "$@" "--verbs=$2" ;;
-                --env) set -- "$@" "--helper-env=$2" ;;
-                --deviations) set -- "$@" "--deviations=$(absolute "$2")" ;;
-            esac
-            shift 2
-            left=$((left - 2))
-            ;;
-        *)
-            usage >&2
-            fail "unknown argument: $1 (those of pytest come after --)"
-            ;;
-    esac
+# The options are pytest's, too: tests/conformance/conftest.py declares them.
+for argument do
+    shift
+    [ "$argument" = -- ] || set -- "$@" "$argument"
 done
-
-cd "$checkout"
-[ -x .venv/bin/python ] || fail 'there is no .venv: make unit makes it'
-exec .venv/bin/python -m pytest -q --helper="$executable" "$@" tests/conformance
+python=$checkout/.venv/bin/python
+[ -x "$python" ] || fail 'there is no .venv: make unit makes it'
+# -P: no module of the working directory is imported.
+exec "$python" -P -m pytest -q -c "$checkout/pyproject.toml" "--helper=$executable" "$@" "$checkout/tests/conformance"

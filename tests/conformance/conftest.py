@@ -9,7 +9,7 @@ import pytest
 from credhelpers.emulator import Emulator
 from tests.conformance.canary import CANARY, WatchedHelper
 from tests.conformance.corpus import SERVER
-from tests.conformance.outside import is_for, known_deviations, subjects
+from tests.conformance.outside import check_names, declared, is_for, known_deviations, subjects
 from tests.conformance.subjects import VERBS, Subject, chosen
 from tests.support.client import CredentialsNotFoundError, HelperFailedError
 from tests.support.keyring import Item, SecretService
@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--helper", metavar="PATH", help="run on this executable alone")
     group.addoption("--verbs", metavar="LIST", default=",".join(VERBS), help="the verbs that it implements")
     group.addoption(
-        "--helper-env", metavar="NAME=VALUE", action="append", default=[], help="set for it; may be repeated"
+        "--env", metavar="NAME=VALUE", action="append", default=[], help="set for it; may be repeated"
     )
     group.addoption("--deviations", metavar="FILE", help="a TOML file: what it is known not to do")
 
@@ -44,6 +44,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    check_names(declared(config), items)
     left_out = [item for item in items if not is_for(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
@@ -80,7 +81,7 @@ def environment(
 @pytest.fixture
 def outside_env(private_env: dict[str, str], pytestconfig: pytest.Config) -> dict[str, str]:
     """The environment of the executable that `--helper` names."""
-    added: list[str] = pytestconfig.getoption("--helper-env")
+    added: list[str] = pytestconfig.getoption("--env")
     return {**private_env, **dict(pair.split("=", 1) for pair in added)}
 
 

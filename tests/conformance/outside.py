@@ -21,6 +21,8 @@ def subjects(config: pytest.Config) -> Sequence[Subject]:
     unknown = set(verbs) - set(VERBS)
     if unknown:
         raise pytest.UsageError(f"--verbs: {', '.join(sorted(unknown))} is not one of {', '.join(VERBS)}")
+    if not all("=" in pair for pair in config.getoption("--env")):
+        raise pytest.UsageError("--env: say NAME=VALUE")
     name = path.name.removeprefix("docker-credential-")
     return [Subject(name, str(path), "outside_env", keeps=set(VERBS) <= set(verbs), verbs=verbs)]
 
@@ -47,7 +49,7 @@ def known_deviations(item: pytest.Item) -> Iterator[str]:
     known += getattr(parameters.get("case"), "deviations", ())
     yield from (f"{subject}: {reason}" for names_of, reason in known if names & set(names_of.split()))
     values = {str(value) for value in parameters.values()}
-    for row in _declared(item.config):
+    for row in declared(item.config):
         if row["test"] == getattr(item, "originalname", "") and row.get("case", subject) in values:
             yield f"{subject}: {row['reason']}"
 
@@ -58,7 +60,7 @@ def _parameters(item: pytest.Item) -> dict[str, object]:
     )
 
 
-def _declared(config: pytest.Config) -> list[dict[str, str]]:
+def declared(config: pytest.Config) -> list[dict[str, str]]:
     """Return the deviations that the file of `--deviations` declares for the executable."""
     path = config.getoption("--deviations", default=None)
     if not path:
@@ -67,3 +69,10 @@ def _declared(config: pytest.Config) -> list[dict[str, str]]:
     if not all(row.keys() in ({"test", "reason"}, {"test", "case", "reason"}) for row in rows):
         raise pytest.UsageError(f"{path}: each [[deviation]] has a test, a reason, and perhaps a case")
     return list(rows)
+
+
+def check_names(declared_rows: list[dict[str, str]], items: Sequence[pytest.Item]) -> None:
+    """Refuse a deviation of a test that does not exist, which would say nothing."""
+    unknown = {row["test"] for row in declared_rows} - {getattr(item, "originalname", "") for item in items}
+    if unknown:
+        raise pytest.UsageError(f"--deviations: there is no test {', '.join(sorted(unknown))}")

@@ -139,6 +139,16 @@ def test_package_of_a_third_party_conforms(environment: Path, tmp_path: Path) ->
     assert int(counts[1]) > 200
 
 
+def test_deviation_of_an_unknown_test_is_refused(tmp_path: Path) -> None:
+    deviations = tmp_path / "deviations.toml"
+    deviations.write_text(_DEVIATIONS.replace("test_other", "test_another"))
+
+    status, output = conformance(Path("/bin/true"), tmp_path, "--deviations", str(deviations))
+
+    assert status == 4
+    assert "there is no test test_another_kind_of_stdin_is_refused" in output
+
+
 @pytest.mark.parametrize(
     ("line", "broken", "fault"),
     [
