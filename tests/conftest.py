@@ -1,18 +1,15 @@
 """The fixtures that all tests share: the installed executables and throwaway homes, keys and keyrings."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from credhelpers.files import Lock
 from tests.support.gpg import GpgHome, initialise_password_store, throwaway_gpg_home
+from tests.support.installer import REPOSITORY, Checkout
 from tests.support.keyring import SecretService, private_secret_service
-
-_REPOSITORY = Path(__file__).resolve().parent.parent
-_INSTALL_SECONDS = 900
+from tests.support.shared import once
 
 if os.environ.get("HYPOTHESIS_PROFILE"):  # else this costs an import in every run
     import hypothesis
@@ -24,29 +21,12 @@ if os.environ.get("HYPOTHESIS_PROFILE"):  # else this costs an import in every r
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` directory that scripts/install.sh makes, or the one that CREDHELPERS_TEST_BIN names."""
-    given = os.environ.get("CREDHELPERS_TEST_BIN")
-    if given:
-        return Path(given).resolve()
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent  # the workers share one
-    prefix = base / "prefix"
-    with Lock(str(base), _INSTALL_SECONDS):
-        if not prefix.exists():
-            _install(prefix)
-    return prefix / "bin"
+    named = os.environ.get("CREDHELPERS_TEST_BIN")
+    return Path(named).resolve() if named else once(tmp_path_factory, "prefix", _install) / "bin"
 
 
 def _install(prefix: Path) -> None:
-    script = str(_REPOSITORY / "scripts" / "install.sh")
-    done = subprocess.run(
-        [script, "--prefix", str(prefix)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_INSTALL_SECONDS,
-        check=False,
-    )
+    done = Checkout(REPOSITORY, os.environ).install("--prefix", str(prefix))
     assert done.returncode == 0, f"scripts/install.sh failed:\n{done.stdout}\n{done.stderr}"
 
 

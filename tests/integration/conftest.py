@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.ways import Wheels, make_wheels
 from tests.support.aws import Aws, moto_server
+from tests.support.shared import once
 from tests.support.worker import Worker, watched
 
 
@@ -35,4 +36,5 @@ def moto() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
     """A folder with the wheel of this project and all that it needs."""
-    return make_wheels(tmp_path_factory.mktemp("wheels") / "a folder", tmp_path_factory.mktemp("home"))
+    home = tmp_path_factory.mktemp("home")
+    return Wheels(once(tmp_path_factory, "a folder", lambda folder: make_wheels(folder, home)))

@@ -1,40 +1,106 @@
-"""scripts/install.sh: what it puts where, and that nothing foreign gets into what it installed."""
+"""scripts/install.sh: what it puts where, a killed upgrade, the demo, and the removal."""
 
 import json
+import os
 import re
+import selectors
 import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from credhelpers.suite import HELPERS
-from tests.integration.ways import plant
-from tests.support.installer import REPOSITORY, Checkout, fresh_clone, package_index, tree
+from tests.integration.ways import Wheels, plant
+from tests.support.installer import (
+    REPOSITORY,
+    TIMEOUT_SECONDS,
+    Checkout,
+    bare_path,
+    fresh_clone,
+    kill,
+    script,
+    tree,
+)
 from tests.support.tools import SYSTEM_PATH, require
 
 _SCRIPTS = ["credhelpers", *(f"docker-credential-{name}" for name in HELPERS)]
 _HELPERS = sorted(name for name in _SCRIPTS if name != "credhelpers")
+_OTHER = "echo another vendor"
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def checkout(tmp_path_factory: pytest.TempPathFactory, wheels: Wheels) -> Checkout:
     """A fresh clone in a path with a space, and a user whose environment belongs to other Pythons."""
     home = tmp_path_factory.mktemp("home")
     hostile = {"PYTHONPATH": str(home), "PIP_USER": "1", "PIP_TARGET": str(home / "target")}
     (home / "sitecustomize.py").write_text("raise SystemExit('PYTHONPATH was used')\n")
     clone = fresh_clone(tmp_path_factory.mktemp("a clone"))
-    return Checkout(clone, {"HOME": str(home), **hostile, **package_index()})
+    return Checkout(clone, {"HOME": str(home), **hostile, **wheels.env})
 
 
 @pytest.fixture(scope="module")
-def prefix(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A prefix that scripts/install.sh made, run with a umask of 077."""
-    prefix = tmp_path_factory.mktemp("installed") / "prefix"
-    done = checkout.install("--prefix", str(prefix))
+def first(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A prefix that no `#!` line can name, where another vendor's helper gave way; and what stderr said."""
+    prefix = tmp_path_factory.mktemp("installed") / "a prefix" / ("x" * 100)
+    for name in ("pass", "osxkeychain"):
+        script(prefix / "bin" / f"docker-credential-{name}", _OTHER)
+    tools = bare_path(tmp_path_factory.mktemp("tools") / "bin")
+    done = checkout.install("--prefix", str(prefix), "--force", path=tools)
     assert done.returncode == 0, done.stdout + done.stderr
-    return prefix
+    return prefix, done.stderr
+
+
+@pytest.fixture(scope="module")
+def prefix(first: tuple[Path, str]) -> Path:
+    """The prefix that scripts/install.sh made, run with a umask of 077."""
+    return first[0]
+
+
+@pytest.fixture(scope="module")
+def upgrade(
+    prefix: Path, checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
+) -> subprocess.CompletedProcess[str]:
+    """An upgrade with --demo that had to wait for another one, which was killed."""
+    directory = tmp_path_factory.mktemp("upgrade")
+    before = _version(prefix)
+    earlier = script(directory / "earlier" / "docker-credential-keyring", _OTHER)
+    path = f"{earlier.parent}:{prefix / 'bin'}:{SYSTEM_PATH}"
+    with _held_while_building(checkout, prefix, directory):
+        assert _version(prefix) == before, "the old installation is at work"
+        second = checkout.start("--prefix", str(prefix), "--demo", path=path)
+        assert second.stderr is not None
+        assert "waiting for another run" in second.stderr.readline()
+        assert (prefix / "lib" / ".credhelpers.new").exists()
+    try:
+        out, err = second.communicate(timeout=TIMEOUT_SECONDS)
+    finally:
+        kill(second)
+    return subprocess.CompletedProcess([str(earlier)], second.returncode, out, err)
+
+
+@contextmanager
+def _held_while_building(checkout: Checkout, prefix: Path, directory: Path) -> Iterator[None]:
+    """Start an upgrade, hold it when its environment is almost built, and kill it in the end."""
+    reached = directory / "reached"
+    os.mkfifo(reached)
+    held = script(directory / "held" / "ln", f"echo here >'{reached}'", "exec sleep 600").parent
+    first = checkout.start("--prefix", str(prefix), path=f"{held}:{SYSTEM_PATH}")
+    descriptor = os.open(reached, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, selectors.EVENT_READ)
+            assert selector.select(timeout=TIMEOUT_SECONDS)
+        yield
+    finally:
+        kill(first)
+        os.close(descriptor)
+
+
+def _version(prefix: Path) -> str:
+    return _run([str(prefix / "bin" / "docker-credential-pass"), "version"])
 
 
 def _try(command: list[str], env: Mapping[str, str], cwd: str) -> subprocess.CompletedProcess[str]:
@@ -62,8 +128,9 @@ def _environment_python(prefix: Path, code: str) -> str:
     return _run([str(prefix / "lib/credhelpers/bin/python"), "-IS", "-c", start + code])
 
 
-def test_it_installs_every_executable_of_the_project_and_nothing_else(prefix: Path) -> None:
-    assert sorted(entry.name for entry in (prefix / "bin").iterdir()) == sorted(_SCRIPTS)
+def test_every_executable_and_nothing_else(prefix: Path) -> None:
+    expected = [*_SCRIPTS, "docker-credential-osxkeychain"]
+    assert sorted(entry.name for entry in (prefix / "bin").iterdir()) == sorted(expected)
     assert [entry.name for entry in (prefix / "lib").iterdir()] == ["credhelpers"]
 
 
@@ -72,7 +139,7 @@ def test_an_installed_helper_answers(prefix: Path, private_env: dict[str, str], 
     assert _run([str(prefix / "bin" / name), "version"], private_env).startswith(f"{name} (credhelpers) ")
 
 
-def test_the_installed_command_line_starts(prefix: Path, private_env: dict[str, str]) -> None:
+def test_the_command_line_starts(prefix: Path, private_env: dict[str, str]) -> None:
     assert "demo" in _run([str(prefix / "bin" / "credhelpers"), "--help"], private_env)
 
 
@@ -82,20 +149,20 @@ def test_the_checkout_stays_as_it_was(prefix: Path, checkout: Checkout) -> None:
     assert _run(status) == ""
 
 
-def test_nothing_goes_where_the_settings_of_other_pythons_point(prefix: Path, checkout: Checkout) -> None:
+def test_settings_of_other_pythons_do_not_count(prefix: Path, checkout: Checkout) -> None:
     assert prefix.exists()
     assert not Path(checkout.env["PIP_TARGET"]).exists()
     assert not Path(checkout.env["HOME"], ".local").exists()
 
 
-def test_other_users_can_run_what_was_installed_under_a_strict_umask(prefix: Path) -> None:
+def test_a_strict_umask_shuts_no_user_out(prefix: Path) -> None:
     for name, (mode, _) in tree(prefix).items():
         assert mode & 0o044 == 0o044, name
         assert mode & 0o022 == 0 or stat.S_ISLNK(mode), name
     assert (prefix / "bin").stat().st_mode & 0o055 == 0o055
 
 
-def test_exactly_the_locked_versions_are_installed(prefix: Path) -> None:
+def test_the_locked_versions_are_installed(prefix: Path) -> None:
     listed = _environment_python(
         prefix,
         "import importlib.metadata, json\n"
@@ -112,7 +179,7 @@ def test_exactly_the_locked_versions_are_installed(prefix: Path) -> None:
 
 
 @pytest.mark.parametrize("lock", ["runtime", "build", "dev"])
-def test_a_lock_file_has_a_hash_for_every_version_and_names_no_index(lock: str) -> None:
+def test_a_lock_has_hashes_and_no_index(lock: str) -> None:
     text = (REPOSITORY / "packaging" / f"{lock}.lock").read_text()
     requirements = re.findall(r"^[^\s#].*(?:\n[ ]+.*)*", text, re.MULTILINE)
     assert requirements
@@ -120,7 +187,7 @@ def test_a_lock_file_has_a_hash_for_every_version_and_names_no_index(lock: str) 
     assert "://" not in text
 
 
-def test_every_dependency_can_be_imported_without_site(prefix: Path) -> None:
+def test_dependencies_import_without_site(prefix: Path) -> None:
     assert list((prefix / "lib/credhelpers/site-packages").glob("*.pth")) == []
     _environment_python(
         prefix,
@@ -129,7 +196,7 @@ def test_every_dependency_can_be_imported_without_site(prefix: Path) -> None:
     )
 
 
-def test_every_module_is_compiled_for_the_place_where_it_lies(prefix: Path) -> None:
+def test_modules_are_compiled_for_their_place(prefix: Path) -> None:
     site = prefix / "lib/credhelpers/site-packages"
     _environment_python(
         prefix,
@@ -143,7 +210,7 @@ def test_every_module_is_compiled_for_the_place_where_it_lies(prefix: Path) -> N
 
 
 @pytest.mark.parametrize("place", ["PYTHONPATH", "current directory", "user site", "PYTHONHOME"])
-def test_no_module_of_anybody_else_is_imported(
+def test_no_foreign_module_is_imported(
     prefix: Path, private_env: dict[str, str], tmp_path: Path, place: str
 ) -> None:
     evidence = tmp_path / "evidence"
@@ -164,6 +231,38 @@ def test_no_module_of_anybody_else_is_imported(
         _try([str(prefix / "bin" / name), "list"], env, cwd)
     _run([str(prefix / "bin" / "credhelpers"), "--help"], env, cwd)
     assert not evidence.exists(), evidence.read_text()
+
+
+def test_missing_gpg_and_a_path_elsewhere_are_told(first: tuple[Path, str]) -> None:
+    prefix, said = first
+    assert "gpg is missing" in said
+    assert f"{prefix / 'bin'} is not on PATH" in said
+
+
+def test_an_upgrade_clears_up_after_a_killed_one(
+    prefix: Path, upgrade: subprocess.CompletedProcess[str]
+) -> None:
+    (earlier,) = map(Path, upgrade.args)
+    assert upgrade.returncode == 0, upgrade.stdout + upgrade.stderr
+    assert f"{earlier} stands before {prefix / 'bin' / earlier.name} on PATH" in upgrade.stderr
+    assert [entry.name for entry in (prefix / "lib").iterdir()] == ["credhelpers"]
+    assert not (prefix / "bin" / ".credhelpers.new").exists()
+    assert _version(prefix).startswith("docker-credential-pass (credhelpers) ")
+
+
+def test_the_demo_shows_a_round_trip(upgrade: subprocess.CompletedProcess[str]) -> None:
+    shown = upgrade.stdout.partition("\nInstalled credhelpers ")[2].partition("\n")[2]
+    for word in ("store", "list", "get", "erase", "cache"):
+        assert word in shown.lower()
+
+
+@pytest.mark.usefixtures("upgrade")
+def test_uninstalling_leaves_what_is_not_ours(prefix: Path, checkout: Checkout) -> None:
+    done = checkout.install("--prefix", str(prefix), "--uninstall")
+    assert str(prefix / "bin" / "credhelpers") in done.stdout
+    assert set(tree(prefix)) == {"bin", "bin/docker-credential-osxkeychain"}
+    again = checkout.install("--prefix", str(prefix), "--uninstall")
+    assert (again.returncode, again.stdout) == (0, f"Nothing of credhelpers is installed in {prefix}\n")
 
 
 def _normal(name: str) -> str:

@@ -87,7 +87,13 @@ def _outside(user: User, prefix: Path) -> dict[str, object]:
     return found | {"the interpreter": _state(user.python)}
 
 
-def test_an_ordinary_user_installs_upgrades_and_uninstalls(ordinary: User) -> None:
+def _wheels_of(user: User, wheels: Wheels) -> Path:
+    """Put the wheels where the user can read them."""
+    return Path(shutil.copytree(wheels.folder, user.home.parent / "a folder"))
+
+
+def test_a_user_installs_upgrades_uninstalls(ordinary: User, wheels: Wheels) -> None:
+    folder = _wheels_of(ordinary, wheels)
     prefix = ordinary.home / ".local"
     before = _outside(ordinary, prefix)
     done = ordinary.install()
@@ -97,8 +103,9 @@ def test_an_ordinary_user_installs_upgrades_and_uninstalls(ordinary: User) -> No
     info = next(prefix.glob("lib/credhelpers/site-packages/credhelpers-*.dist-info"))
     info.rename(info.with_name("credhelpers-0.0.9.dist-info"))
 
-    again = ordinary.install()
+    again = _offline(ordinary).install("--wheels", str(folder))
 
+    assert again.returncode == 0, again.stdout + again.stderr
     assert f"\nUpgraded credhelpers from 0.0.9 to {__version__} in {prefix / 'bin'}: " in again.stdout
     assert "credhelpers init pass" not in again.stdout
     assert _outside(ordinary, prefix) == before
@@ -107,21 +114,15 @@ def test_an_ordinary_user_installs_upgrades_and_uninstalls(ordinary: User) -> No
     assert _outside(ordinary, prefix) == before
 
 
-def test_a_folder_of_wheels_is_enough_without_network(user: User, wheels: Wheels) -> None:
-    # Only root can take the network away altogether.
+def _offline(user: User) -> User:
+    """Return the same user on a machine without a network, which only root can take away altogether."""
+    checkout = user.checkout
     through = (require("unshare", "util-linux"), "--net") if os.geteuid() == 0 else ()
-    env = {**user.checkout.env, "PIP_INDEX_URL": _UNREACHABLE}
-    offline = replace(user, checkout=replace(user.checkout, through=through, env=env))
-    prefix = user.home / "a prefix"
-    before = _outside(user, prefix)
-
-    done = offline.install("--wheels", str(wheels.folder), "--prefix", str(prefix))
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert _outside(user, prefix) == before
+    env = {**checkout.env, "PIP_INDEX_URL": _UNREACHABLE}
+    return replace(user, checkout=replace(checkout, through=(*through, *checkout.through), env=env))
 
 
-def test_an_index_that_cannot_be_reached_is_named(user: User) -> None:
+def test_an_unreachable_index_is_named(user: User) -> None:
     env = {**user.checkout.env, "PIP_INDEX_URL": _UNREACHABLE, "PIP_RETRIES": "0"}
     prefix = user.home / "prefix"
 
@@ -134,8 +135,8 @@ def test_an_index_that_cannot_be_reached_is_named(user: User) -> None:
     assert not prefix.exists()
 
 
-def test_a_folder_of_wheels_is_held_to_the_hashes(user: User, wheels: Wheels, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(wheels.folder, tmp_path / "wheels"))
+def test_wheels_are_held_to_the_hashes(user: User, wheels: Wheels) -> None:
+    folder = _wheels_of(user, wheels)
     (tampered,) = folder.glob("pluggy-*.whl")
     with tampered.open("ab") as file:
         file.write(b"\0")
@@ -144,6 +145,7 @@ def test_a_folder_of_wheels_is_held_to_the_hashes(user: User, wheels: Wheels, tm
     done = user.install(*arguments)
     assert done.returncode == 1
     assert "DO NOT MATCH THE HASHES" in done.stderr
+    assert done.stderr.endswith("install.sh: pip failed; nothing was changed\n")
 
     tampered.unlink()
     done = user.install(*arguments)
@@ -153,7 +155,7 @@ def test_a_folder_of_wheels_is_held_to_the_hashes(user: User, wheels: Wheels, tm
     assert not (user.home / "prefix").exists()
 
 
-def test_a_folder_of_wheels_that_is_none_is_named(user: User) -> None:
+def test_wheels_that_are_not_a_folder_are_named(user: User) -> None:
     done = user.install("--wheels", "/nonexistent")
     assert (done.returncode, done.stderr) == (
         1,

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.integration.doctor import Patient
+from tests.integration.ways import Wheels
 from tests.remedies.rule import commands
 from tests.support.installer import REPOSITORY
 
 _SECONDS = 900
 
 
-def test_a_front_without_its_launcher_is_installed_again(
-    installed: Path, private_env: dict[str, str], tmp_path: Path
+def test_a_front_without_its_launcher(
+    installed: Path, private_env: dict[str, str], wheels: Wheels, tmp_path: Path
 ) -> None:
     front = (installed / "docker-credential-ecr-login").read_text()
     if "CREDHELPERS_FAST_PATH" not in front:
@@ -32,7 +33,7 @@ def test_a_front_without_its_launcher_is_installed_again(
     done = subprocess.run(
         ["/bin/sh", "-c", *commands(found.remedy)],
         cwd=REPOSITORY,
-        env={**os.environ, "PATH": "/usr/bin:/bin"},
+        env={**os.environ, **wheels.env, "PATH": "/usr/bin:/bin"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=_SECONDS,

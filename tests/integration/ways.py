@@ -20,6 +20,11 @@ class Wheels:
     folder: Path
 
     @property
+    def env(self) -> dict[str, str]:
+        """The settings by which pip takes all packages from the folder and asks no index."""
+        return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": self.folder.as_uri()}
+
+    @property
     def ours(self) -> str:
         """The wheel of this project."""
         (wheel,) = self.folder.glob("credhelpers-*.whl")
@@ -31,12 +36,11 @@ def system_python() -> str:
     return os.path.realpath(require("python3", "python3"))
 
 
-def make_wheels(folder: Path, home: Path) -> Wheels:
+def make_wheels(folder: Path, home: Path) -> None:
     """Fill a folder: what the lock files name, and this project as it stands in the working tree."""
     env = {"HOME": str(home), "PATH": SYSTEM_PATH, **package_index()}
     _run([str(REPOSITORY / "scripts/lock.sh"), "--download", str(folder), "--python", system_python()], env)
     _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], env)
-    return Wheels(folder)
 
 
 def by_pip(wheels: Wheels, root: Path, env: Mapping[str, str]) -> Path:
