@@ -1,0 +1,1 @@
+"""What the commands do, told as stories: run this, expect that."""
