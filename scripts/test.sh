@@ -9,8 +9,9 @@ set -eu
 cd "$(dirname -- "$0")/.."
 # shellcheck source=scripts/system.sh
 . scripts/system.sh
+# shellcheck source=scripts/environment.sh
+. scripts/environment.sh
 
-VENV=.venv
 SYSTEM_PATH=/usr/sbin:/usr/bin:/sbin:/bin # where tests/support/tools.py looks, too
 POLICY=/usr/sbin/policy-rc.d
 
@@ -30,7 +31,6 @@ TOOLS='
 '
 
 main() {
-    unset PYTHONPATH PYTHONHOME
     failed=''
     stage tools install_tools
     # Without these two the rest would only fail in other words.
@@ -40,7 +40,7 @@ main() {
     stage format run "$VENV/bin/ruff" format --check
     stage types run "$VENV/bin/mypy"
     stage shell check_shell_scripts
-    stage tests run "$VENV/bin/python" -m pytest -n 2 --dist loadfile "$@"
+    stage tests run_tests "$@"
     finish
 }
 
@@ -74,11 +74,6 @@ finish() {
     fi
     echo '==> scripts/test.sh: everything passed'
     exit 0
-}
-
-run() {
-    echo "+ $*"
-    "$@"
 }
 
 in_ci() { [ "${CI:-}" = true ]; }
@@ -140,19 +135,6 @@ show_versions() {
         dpkg-query -W -f '${binary:Package} ${Version}\n' "$package" 2>/dev/null ||
             echo "$package is not from apt"
     done
-}
-
-# Make .venv anew whenever the lock differs from the one that it was made from.
-make_environment() {
-    if ! cmp -s packaging/dev.lock "$VENV/dev.lock" || ! "$VENV/bin/python" -c ''; then
-        python=${PYTHON:-}
-        find_python
-        run "$python" -m venv --clear "$VENV"
-        run "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
-            --require-hashes -r packaging/dev.lock
-        cp packaging/dev.lock "$VENV/dev.lock"
-    fi
-    "$VENV/bin/python" -VV
 }
 
 check_shell_scripts() {

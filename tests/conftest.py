@@ -18,6 +18,11 @@ if os.environ.get("HYPOTHESIS_PROFILE"):  # else this costs an import in every r
     hypothesis.settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest first: both workers then end at one time, and share none of these files."""
+    items.sort(key=lambda item: not item.path.name.startswith(("test_install", "test_remedy_install")))
+
+
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` directory that scripts/install.sh makes, or the one that CREDHELPERS_TEST_BIN names."""
