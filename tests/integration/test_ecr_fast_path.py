@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -307,35 +307,37 @@ def _missing(path: Path) -> None:
     path.unlink()
 
 
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize(
-    "damage",
-    [
-        _empty,
-        _cut_off,
-        _without_its_end,
-        _zeroed,
-        _commands,
-        _open_to_others,
-        _linked,
-        _behind_a_link,
-        _directory,
-        _fifo,
-        _missing,
-    ],
+DAMAGE = (
+    _empty,
+    _cut_off,
+    _without_its_end,
+    _zeroed,
+    _commands,
+    _open_to_others,
+    _linked,
+    _behind_a_link,
+    _directory,
+    _fifo,
+    _missing,
 )
-def test_a_damaged_file_is_data_and_pythons_affair(
-    front: Worker, name: str, damage: Callable[[Path], None]
-) -> None:
-    warm(front)
-    damage(front.tokens / name)
 
-    answer = front.get(HOST)
 
-    assert answer.credentials().secret == PASSWORD
-    assert answer.err == b""
-    assert python_was_started(front)
-    assert not list(front.home.rglob("hacked"))
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_file_is_data_and_pythons_affair(front: Worker, name: str) -> None:
+    for damage in DAMAGE:
+        warm(front)
+        assert front.password() == PASSWORD
+        assert not python_was_started(front)
+        damage(front.tokens / name)
+
+        answer = front.get(HOST)
+
+        assert answer.credentials().secret == PASSWORD
+        assert answer.err == b""
+        assert python_was_started(front), damage
+        assert not list(front.home.rglob("hacked"))
+        for path in map(front.tokens.joinpath, FILES):
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o750, 0o722, 0o1777])
