@@ -1,4 +1,4 @@
-"""Reads a story, a list of files to write and commands to run, and compares outputs with what it expects."""
+"""A story: files to write, commands to run, and what these are expected to print."""
 
 import difflib
 import re
@@ -26,6 +26,14 @@ class Step:
     lines: list[str] = field(default_factory=list)
     code: int = 0
 
+    def accept(self, output: str, code: int) -> None:
+        """Take an output and exit status for the expected ones."""
+        self.lines, self.code = [line for line in output.splitlines() if line], code
+
+    def __str__(self) -> str:
+        head = f"> {self.path}" if self.path else f"$ {self.command}"
+        return "\n".join([head, *self.lines, *([f"exit {self.code}"] if self.code else [])])
+
 
 def read(path: Path) -> list[Step]:
     """Return the steps of a story.
@@ -52,6 +60,16 @@ def read(path: Path) -> list[Step]:
         else:
             current.lines.append(line)
     return steps
+
+
+def write(path: Path, steps: list[Step]) -> None:
+    """Write a story with its title; an empty line stands before each file, and behind the last."""
+    title = path.read_text().partition("\n")[0]
+    text, in_files = title + "\n", True
+    for step in steps:
+        text += ("\n" if step.path or in_files else "") + f"{step}\n"
+        in_files = bool(step.path)
+    path.write_text(text)
 
 
 def difference(step: Step, output: str, code: int) -> str:

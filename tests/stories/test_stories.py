@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from credhelpers.emulator import Emulator
-from tests.stories.story import Step, difference, read
+from tests.stories.story import Step, difference, read, write
 from tests.support.tools import require
 
 STORIES = Path(__file__).parent
 SECRET = "correct-horse"
 """What is secret in every story: it is printed only where the story shows it."""
+REWRITE = bool(os.environ.get("REWRITE_STORIES"))
 _SECONDS = 60
 
 
@@ -39,12 +40,15 @@ def test_story(story: Path, env: dict[str, str]) -> None:
     for name in ("pass", "secretservice"):
         require(f"docker-credential-{name}", "golang-docker-credential-helpers")
     home = Path(env["HOME"])
+    steps = read(story)
     with Emulator(password=SECRET) as aws:
-        for step in read(story):
+        for step in steps:
             if step.path:
                 _write(home / step.path, step.lines)
             else:
                 _run(story, step, {**env, **aws.environment()})
+    if REWRITE:
+        write(story, steps)
     for log in home.glob(".ecr/log/*"):
         assert not any(spelling in log.read_text() for spelling in _spellings()), f"a secret in {log}"
 
@@ -68,6 +72,9 @@ def _run(story: Path, step: Step, env: dict[str, str]) -> None:
     )
     output = done.stdout.replace(os.path.realpath(env["HOME"]), "~").replace(env["HOME"], "~")
     different = difference(step, output, done.returncode)
+    if different and REWRITE:
+        step.accept(output, done.returncode)
+        return
     assert not different, f"{story.name}, {different}"
     expected = "\n".join(step.lines)
     for spelling in _spellings():
