@@ -1,5 +1,6 @@
 """The entry point of each executable."""
 
+import gc
 import os
 
 from credhelpers import protocol
@@ -15,4 +16,5 @@ def run(name: str) -> int:
     Returns:
         The exit status.
     """
+    gc.disable()  # a process for one answer: to search the AWS SDK for garbage is 9 % of a cold ECR get
     return protocol.serve(name, HELPERS[name].open, os.environ)

@@ -1,6 +1,5 @@
 """`credhelpers refresh`: fetches ECR tokens ahead of need, once or for as long as it runs."""
 
-import gc
 import json
 import os
 import signal
@@ -147,7 +146,6 @@ def _watch(
         now = time.time()
         due |= {host: max(moment, now + pause) for host, moment in outcome.renew_at.items()}
         due |= dict.fromkeys(outcome.failed, now + pause)
-        gc.collect()  # which the store leaves off, being made for processes that answer once
         signals.wait(min([_LOOK_AGAIN, *(moment - now for moment in due.values())]))
 
 

@@ -72,7 +72,8 @@ def test_each_helper_runs_itself(assembled: dict[str, str], helper: Helper) -> N
 
 def test_a_fast_path_stands_in_its_own_executable_alone(assembled: dict[str, str]) -> None:
     fast = {
-        f"docker-credential-{path.name.removesuffix('-fast-path.sh')}" for path in PACKAGING.glob("*-fast-path.sh")
+        f"docker-credential-{path.name.removesuffix('-fast-path.sh')}"
+        for path in PACKAGING.glob("*-fast-path.sh")
     }
     assert fast
     assert {name for name, text in assembled.items() if "CREDHELPERS_HANDED_OVER" in text} == fast

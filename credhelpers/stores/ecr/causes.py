@@ -13,6 +13,7 @@ from credhelpers.deadline import OutOfTime
 from credhelpers.log import one_line
 from credhelpers.stores.ecr.bounds import LARGEST, AnswerTooLarge
 from credhelpers.stores.ecr.hosts import Registry
+from credhelpers.stores.ecr.metadata import UNREADABLE
 from credhelpers.stores.ecr.sources import BadSource
 from credhelpers.stores.ecr.trace import Trace
 
@@ -45,20 +46,13 @@ _REMEDIES = {
     "UnrecognizedClientException": _KEY,
 }
 _BY_CLOCK = (_CLOCK, _SESSION, _SIGNATURE)  # remedies of the codes that a wrong clock brings about
-_THROTTLES = frozenset(
-    (
-        "BandwidthLimitExceeded",
-        "PriorRequestNotComplete",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    )
+# fmt: off
+_THROTTLES = (
+    "BandwidthLimitExceeded", "PriorRequestNotComplete", "RequestLimitExceeded", "RequestThrottled",
+    "RequestThrottledException", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException",
+    "TooManyRequestsException",
 )
+# fmt: on
 """AWS gives them with status 400 as well as 429 (AWS SDKs and Tools reference guide, "Retry behavior")."""
 
 
@@ -70,23 +64,9 @@ class UnexpectedResponse(Exception):
     """
 
 
-FAILURES = (
-    aws.BotoCoreError,
-    aws.ClientError,
-    AnswerTooLarge,
-    BadSource,
-    OutOfTime,
-    ResponseParserError,
-    UnexpectedResponse,
-    # What the SDK stumbles into when an answer or a setting is not what it expects.
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+_OF_THE_SDK = (aws.BotoCoreError, aws.ClientError, ResponseParserError)
+_OURS = (AnswerTooLarge, BadSource, OutOfTime, UnexpectedResponse)
+FAILURES = (*_OF_THE_SDK, *_OURS, OSError, *UNREADABLE)
 """All that a call to AWS may raise."""
 
 

@@ -1,14 +1,7 @@
 """What must stay as it is for the fast path to answer; packaging/ecr-login-fast-path.sh has the same list."""
 
 from credhelpers.paths import state_directory
-from credhelpers.stores.ecr.identity import (
-    FILE_VARIABLES,
-    LOGIN_CACHE_VARIABLE,
-    PROXY_VARIABLES,
-    SECRET_KEY,
-    SECRET_VARIABLES,
-    SELECTING_VARIABLES,
-)
+from credhelpers.stores.ecr import identity
 from credhelpers.stores.tokens.fast_path import (
     absolute_path,
     address,
@@ -20,40 +13,41 @@ from credhelpers.stores.tokens.fast_path import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from credhelpers.config import Settings
-    from credhelpers.stores.ecr.identity import Identity
+    from credhelpers.stores.tokens import Conditions
+    from credhelpers.stores.tokens.fast_path import Comparison
 
-VARIABLES: "dict[str, Callable[[str], str | None]]" = {
+VARIABLES: "dict[str, Comparison]" = {
     "HOME": as_it_is,
     "XDG_CONFIG_HOME": absolute_path,
     "AWS_ECR_CACHE_DIR": absolute_path,
     "AWS_ECR_DISABLE_CACHE": as_it_is,
     "AWS_ECR_IGNORE_CREDS_STORAGE": as_it_is,
     "CREDHELPERS_CONFIG": absolute_path,
-    **dict.fromkeys(SELECTING_VARIABLES, as_it_is),
-    **dict.fromkeys(PROXY_VARIABLES, address),
-    **dict.fromkeys(SECRET_VARIABLES, never),
-    SECRET_KEY: fingerprint,
-    **dict.fromkeys(FILE_VARIABLES, absolute_path),
-    LOGIN_CACHE_VARIABLE: absolute_path,
+    **dict.fromkeys(identity.SELECTING_VARIABLES, as_it_is),
+    **dict.fromkeys(identity.PROXY_VARIABLES, address),
+    **dict.fromkeys(identity.SECRET_VARIABLES, never),
+    identity.SECRET_KEY: fingerprint,
+    **dict.fromkeys(identity.FILE_VARIABLES, absolute_path),
+    identity.LOGIN_CACHE_VARIABLE: absolute_path,
 }
 """Every variable that counts, in the order of the shell's list, and what is compared of its value."""
 
 
 def conditions(
-    identity: "Identity", settings: "Settings", environ: "Mapping[str, str]"
-) -> tuple[str, dict[str, str]] | None:
+    who: identity.Identity, settings: "Settings", environ: "Mapping[str, str]"
+) -> "Conditions | None":
     """Return the variables and the files that must stay as they are; None when a shell cannot compare them.
 
     Args:
-        identity: Says which files were read to know who asks.
-        settings: Say which configuration files were read.
+        who: Has the files that select the identity.
+        settings: Have the configuration files that were read.
         environ: The environment as the shell sees it.
     """
     variables = selection(environ, VARIABLES)
     shells_directory = environ.get("AWS_ECR_CACHE_DIR") or f"{environ.get('HOME')}/.ecr"
     if variables is None or state_directory(environ) != shells_directory:
         return None
-    return variables, {**settings.versions, **identity.files}
+    return variables, {**settings.versions, **who.files}

@@ -16,35 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # What botocore's credential chain and endpoints go by (its configprovider, credentials, utils and regions).
+# fmt: off
 SELECTING_VARIABLES = (
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_ACCOUNT_ID",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_EC2_METADATA_DISABLED",
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
-    "AWS_EC2_METADATA_V1_DISABLED",
-    "AWS_IMDS_USE_IPV6",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_ECR",
-    "AWS_ENDPOINT_URL_ECR_PUBLIC",
-    "AWS_ENDPOINT_URL_STS",
-    "AWS_ENDPOINT_URL_SSO",
-    "AWS_ENDPOINT_URL_SSO_OIDC",
-    "AWS_ENDPOINT_URL_SIGNIN",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_STS_REGIONAL_ENDPOINTS",
-    "AWS_USE_DUALSTACK_ENDPOINT",
-    "AWS_USE_FIPS_ENDPOINT",
-    "AWS_DATA_PATH",
-    "BOTOCORE_EXPERIMENTAL__PLUGINS",
+    "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "AWS_EC2_METADATA_V1_DISABLED", "AWS_IMDS_USE_IPV6",
+    "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_ECR_PUBLIC", "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_SIGNIN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_STS_REGIONAL_ENDPOINTS", "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT", "AWS_DATA_PATH", "BOTOCORE_EXPERIMENTAL__PLUGINS",
 )
+# fmt: on
 """Variables that count by their value; an empty one is as good as none."""
 
 PROXY_VARIABLES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
@@ -118,10 +101,10 @@ def identify(
         own["HOME"] = home  # the SDK would follow any HOME
     paths, unseen = _paths(own, home)
     seen = {path: files.facts(path) for path in paths}
-    leads = _leads(own, home, chosen, seen)
-    seen |= {path: files.facts(path) for path in leads.paths}
-    if leads.process and not trusts_processes:
-        unseen = unseen or f"the {leads.process} of the AWS configuration may go by anything"
+    paths, runs_process = _leads(own, home, chosen, seen)
+    seen |= {path: files.facts(path) for path in paths}
+    if runs_process and not trusts_processes:
+        unseen = unseen or "the credential_process of the AWS configuration may go by anything"
     words = [f"{name}={_plain(own[name])}" for name in SELECTING_VARIABLES if own.get(name)]
     words += [
         f"{name}=#{_hash(own[name])}" for name in (*SECRET_VARIABLES, *PROXY_VARIABLES) if own.get(name)
@@ -156,41 +139,32 @@ def _absolute(path: str, home: str | None) -> str:
     return path if path.startswith("/") else os.path.abspath(path)
 
 
-class _Leads:
-    """Where the AWS configuration leads beyond its own files."""
-
-    __slots__ = ("paths", "process")
-
-    def __init__(self) -> None:
-        self.paths: list[str] = []
-        self.process = ""
-
-
 def _leads(
     own: dict[str, str], home: str | None, chosen: "Mapping[str, str]", seen: dict[str, str]
-) -> _Leads:
-    leads = _Leads()
+) -> tuple[list[str], bool]:
+    """Return the files that the AWS configuration leads to, and whether it leads to a process."""
     names = (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
-    paths = [own.get(variable, f"{home}/.aws/{name}") for variable, name in names]
-    texts = [_text(path) for path in paths if seen.get(path)]
+    own_files = [own.get(variable, f"{home}/.aws/{name}") for variable, name in names]
+    texts = [_text(path) for path in own_files if seen.get(path)]
     if not texts:
-        return leads
+        return [], False
     from credhelpers.stores.ecr import profiles
 
     lowered = "\n".join(texts).lower()
     if not any(word in lowered for word in profiles.LEADING):
-        return leads
+        return [], False
+    paths, runs_process = [], False
     variables = [own[name] for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if own.get(name)]
     named = [chosen["profile"]] if "profile" in chosen else variables or ["default"]
     for key, value in profiles.leading(texts, named):
         if key == "credential_process":
-            leads.process = key
+            runs_process = True
         elif key == "web_identity_token_file":
-            leads.paths.append(_absolute(value, None))
+            paths.append(_absolute(value, None))
         elif home:
             folder = own.get(LOGIN_CACHE_VARIABLE) or f"{home}/.aws/login/cache"
-            leads.paths += _below(f"{home}/.aws/sso/cache" if key.startswith("sso_") else folder)
-    return leads
+            paths += _below(f"{home}/.aws/sso/cache" if key.startswith("sso_") else folder)
+    return paths, runs_process
 
 
 def _text(path: str) -> str:

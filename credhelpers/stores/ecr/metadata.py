@@ -12,7 +12,8 @@ from credhelpers.stores.ecr.trace import Trace
 
 _REFRESH_WINDOW = 15 * 60  # seconds before their end at which the SDK looks for new credentials
 _TIMEOUTS = (aws.ConnectTimeoutError, aws.ReadTimeoutError)
-_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What the SDK, or a parser, raises when an answer or a setting is not what it expects."""
 _OPTIONS = "aws ec2 modify-instance-metadata-options --instance-id ID"
 _ATTACH = "attach an IAM role to the instance, or set AWS_PROFILE or another source of AWS credentials"
 
@@ -81,7 +82,7 @@ class MetadataProvider(InstanceMetadataProvider):  # type: ignore[misc]  # botoc
         self._trace.asked = self._where
         try:
             found = super().load()
-        except (aws.MetadataRetrievalError, aws.HTTPClientError, *_UNREADABLE):
+        except (aws.MetadataRetrievalError, aws.HTTPClientError, *UNREADABLE):
             found = None
         if found is None:
             self._trace.metadata = self._fault()
@@ -133,7 +134,7 @@ class MetadataProvider(InstanceMetadataProvider):  # type: ignore[misc]  # botoc
         try:
             answer = json.loads(self._listener.body)
             code = answer["Code"]
-        except _UNREADABLE:
+        except UNREADABLE:
             answer, code = {}, "Success"
         if code != "Success":
             return (

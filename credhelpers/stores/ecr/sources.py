@@ -14,13 +14,12 @@ from botocore.utils import ContainerMetadataFetcher, JSONFileCache, parse_to_awa
 
 from credhelpers import files, process
 from credhelpers.credential import CredentialError
-from credhelpers.stores.ecr.metadata import Listener
+from credhelpers.stores.ecr.metadata import UNREADABLE, Listener
 from credhelpers.stores.ecr.trace import Trace
 
 _LARGEST = 1 << 16  # bytes of a token, or of what a program prints
 _LONGEST_WORDS = 200  # characters of a program's or an agent's own words
 _PAUSE = 0.2  # seconds between two questions to the container's agent
-_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _FORMAT = 'have it print {"Version": 1, "AccessKeyId": …, "SecretAccessKey": …} as the AWS SDKs describe'
 
 
@@ -122,7 +121,7 @@ class ContainerProvider(sdk.ContainerProvider):  # type: ignore[misc]
         self._trace.asked = f"the container's credentials agent at {self._environ[setting]} ({setting})"
         try:
             return super().load()
-        except (aws.CredentialRetrievalError, aws.HTTPClientError, *_UNREADABLE) as error:
+        except (aws.CredentialRetrievalError, aws.HTTPClientError, *UNREADABLE) as error:
             raise self._bad(setting, error) from None
         finally:
             self._listener.body = b""
@@ -171,7 +170,7 @@ class _SsoSessions(JSONFileCache):  # type: ignore[misc]
             parse_to_aware_datetime(session["expiresAt"])
             if isinstance(session["accessToken"], str) and session["accessToken"]:
                 return session
-        except _UNREADABLE:
+        except UNREADABLE:
             pass
         raise aws.SSOTokenLoadError(error_msg=f"{path} is damaged")
 
@@ -215,7 +214,7 @@ class _ProcessProvider(sdk.ProcessProvider):  # type: ignore[misc]
         self._trace.asked = f"{words[0]}, the {self._setting},"
         try:
             fields = _fields(json.loads(self._output(words)))
-        except _UNREADABLE:
+        except UNREADABLE:
             raise self._bad("did not print credentials in the AWS SDK's format", _FORMAT) from None
         ends = fields["expiry_time"]
         if ends and (ago := time.time() - parse_to_aware_datetime(ends).timestamp()) >= 0:
@@ -253,7 +252,7 @@ class _ProcessProvider(sdk.ProcessProvider):  # type: ignore[misc]
 
 
 def _fields(printed: Any) -> dict[str, Any]:
-    """Return what a program has printed, as botocore names it; raises one of `_UNREADABLE`."""
+    """Return what a program has printed, as botocore names it; raises one of `UNREADABLE`."""
     keys = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId")
     values = [printed.get(key) for key in keys]
     if printed["Version"] != 1 or not all(isinstance(value, str) and value for value in values[:2]):
