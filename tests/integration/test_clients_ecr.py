@@ -61,7 +61,7 @@ def test_docker_builds_with_all_credentials(worker: Worker) -> None:
     assert worker.aws.calls[TOKEN_CALL] == 2
 
 
-def test_docker_pulls_from_the_hub_and_from_others_anonymously_with_creds_store(worker: Worker) -> None:
+def test_docker_pulls_from_others_anonymously(worker: Worker) -> None:
     for server in (HUB, OTHER, "registry-1.docker.io", "localhost:5000", "quay.io"):
         with pytest.raises(CredentialsNotFoundError):
             worker.get(server).value()
@@ -85,7 +85,7 @@ def test_docker_logs_in_to_ecr_and_out(worker: Worker) -> None:
     assert worker.password() == PASSWORD
 
 
-def test_docker_is_not_kept_waiting_for_the_end_of_any_stream(worker: Worker) -> None:
+def test_docker_does_not_wait_for_a_renewal(worker: Worker) -> None:
     worker.password()
     worker.age(7 * 3600)
 
@@ -95,7 +95,7 @@ def test_docker_is_not_kept_waiting_for_the_end_of_any_stream(worker: Worker) ->
     worker.wait_for_refresh(2)
 
 
-def test_buildkit_and_compose_ask_for_many_at_the_same_time(worker: Worker) -> None:
+def test_buildkit_asks_for_many_at_once(worker: Worker) -> None:
     processes = [
         subprocess.Popen(
             [worker.executable, "get"],
@@ -113,7 +113,7 @@ def test_buildkit_and_compose_ask_for_many_at_the_same_time(worker: Worker) -> N
 
 
 @pytest.mark.parametrize("server", ["docker.io", OTHER])
-def test_podman_and_skopeo_hear_that_there_is_nothing(worker: Worker, server: str) -> None:
+def test_podman_and_skopeo_find_nothing(worker: Worker, server: str) -> None:
     # containers/image pkg/docker/config: IsErrCredentialsNotFoundMessage on the trimmed stdout.
     done = _run(worker, "get", server.encode())
 
@@ -139,9 +139,7 @@ def test_nomad_shows_the_cause_which_is_on_stderr(unit: Worker) -> None:
 
 
 @pytest.mark.parametrize("server", ["docker.io", OTHER, "public.ecr.aws"])
-def test_nomad_pulls_public_images_when_nothing_is_not_an_error(
-    unit: Worker, tmp_path: Path, server: str
-) -> None:
+def test_nomad_pulls_public_images(unit: Worker, tmp_path: Path, server: str) -> None:
     config = tmp_path / "config.toml"
     config.write_text('not_found = "empty"\n')
 
@@ -165,7 +163,7 @@ def test_nomad_still_fails_for_ecr_when_aws_does(unit: Worker, tmp_path: Path) -
     assert b"no AWS credentials" in done.stderr
 
 
-def test_docker_py_writes_a_newline_and_looks_for_the_sentence_in_stdout(worker: Worker) -> None:
+def test_docker_py_writes_a_newline(worker: Worker) -> None:
     # docker-py docker/credentials/store.py: stdin with a newline, substring of the output.
     assert json.loads(_run(worker, "get", HOST.encode() + b"\n").stdout)["Secret"] == PASSWORD
     done = _run(worker, "get", OTHER.encode() + b"\n")
@@ -174,7 +172,7 @@ def test_docker_py_writes_a_newline_and_looks_for_the_sentence_in_stdout(worker:
     assert NOT_FOUND in done.stdout
 
 
-def test_docker_py_lists_with_its_callers_own_stdin_which_is_never_read(worker: Worker) -> None:
+def test_docker_py_lists_with_an_open_stdin(worker: Worker) -> None:
     ours, theirs = os.pipe()
     try:
         done = subprocess.run(
@@ -194,7 +192,7 @@ def test_docker_py_lists_with_its_callers_own_stdin_which_is_never_read(worker: 
     assert (done.returncode, done.stdout) == (0, b"{}\n")
 
 
-def test_go_containerregistry_asks_for_the_repository_first(worker: Worker) -> None:
+def test_ggcr_asks_for_the_repository_first(worker: Worker) -> None:
     # authn/keychain.go: "registry/repository", then "registry"; whatever is not "not found" aborts.
     assert worker.get(f"{HOST}/team/app").credentials().secret == PASSWORD
     for server in ("index.docker.io/library/nginx", HUB, f"{OTHER}/team/app", OTHER):
@@ -209,7 +207,7 @@ def test_oras_shows_what_stands_on_stdout(worker: Worker) -> None:
     assert b"is not an Amazon ECR registry" in done.stdout
 
 
-def test_a_look_alike_is_nobodys_registry_to_any_client(worker: Worker) -> None:
+def test_a_look_alike_gets_no_token(worker: Worker) -> None:
     for server in (f"{HOST}.evil.example", f"http://{HOST}", f"{HOST}:8443", f"{HOST}@evil.example"):
         assert _run(worker, "get", server.encode()).stdout.strip() == NOT_FOUND
 

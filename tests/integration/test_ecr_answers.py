@@ -60,7 +60,7 @@ def _authorization(**changes: object) -> bytes:
     ],
     ids=lambda body: body[:80].decode("latin-1"),
 )
-def test_an_answer_that_is_no_token_is_an_unexpected_response(keyed: Worker, body: bytes) -> None:
+def test_an_answer_without_a_token(keyed: Worker, body: bytes) -> None:
     with Misbehaving(saying(body)) as broken:
         cause = keyed.but(AWS_ENDPOINT_URL=broken.url).told()[0]
         assert f"unexpected response from {broken.url}" in cause
@@ -96,9 +96,7 @@ def test_an_end_of_validity_in_iso_format_is_read(keyed: Worker) -> None:
         (400, b'{"__type": "ThrottlingException", "message": null}', "ThrottlingException"),
     ],
 )
-def test_an_error_that_is_not_quite_aws_own_is_told(
-    keyed: Worker, status: int, body: bytes, words: str
-) -> None:
+def test_an_error_that_is_not_quite_aws_own(keyed: Worker, status: int, body: bytes, words: str) -> None:
     keyed.aws.fault = lambda request: Response(status, body)
 
     assert words in keyed.told()[0]
@@ -118,7 +116,7 @@ def test_an_error_that_is_not_quite_aws_own_is_told(
         (b"\xff\xfe", "text/xml"),
     ],
 )
-def test_an_sts_that_answers_rubbish_is_an_unexpected_response(keyed: Worker, body: bytes, kind: str) -> None:
+def test_sts_answers_rubbish(keyed: Worker, body: bytes, kind: str) -> None:
     config = keyed.home / "config.toml"
     config.write_text('[[ecr.registry]]\nmatch = "*"\nrole_arn = "arn:aws:iam::123456789012:role/pull"\n')
     keyed.aws.fault = lambda request: (
@@ -141,9 +139,7 @@ def test_an_sts_that_answers_rubbish_is_an_unexpected_response(keyed: Worker, bo
         (400, "ExpiredTokenException"),
     ],
 )
-def test_a_wrong_clock_is_told_with_the_difference(
-    worker: Worker, status: int, code: str, seconds: int
-) -> None:
+def test_a_wrong_clock_is_named(worker: Worker, status: int, code: str, seconds: int) -> None:
     worker.aws.clock = lambda: time.time() - seconds
     worker.aws.fault = failing(status, code, "no")
 
@@ -165,7 +161,7 @@ def test_a_right_clock_is_not_blamed(worker: Worker) -> None:
     assert "renew" in remedy
 
 
-def test_temporary_credentials_expired_on_arrival_are_told_with_the_clock(worker: Worker) -> None:
+def test_credentials_expired_on_arrival(worker: Worker) -> None:
     worker.aws.clock = lambda: time.time() - 24 * 3600
     token = worker.home / "token"
     token.write_text("a web identity")

@@ -24,14 +24,14 @@ def test_a_warm_get_makes_no_request_of_any_kind(worker: Worker) -> None:
     assert worker.aws.total == cold
 
 
-def test_all_registries_of_a_region_share_one_call(worker: Worker) -> None:
+def test_registries_of_a_region_share_a_call(worker: Worker) -> None:
     for account in range(5):
         worker.password(f"{account:012}.dkr.ecr.eu-central-1.amazonaws.com")
 
     assert worker.aws.calls[TOKEN_CALL] == 1
 
 
-def test_a_repository_and_a_scheme_after_and_before_the_host_change_nothing(worker: Worker) -> None:
+def test_scheme_and_repository_change_nothing(worker: Worker) -> None:
     for server in (HOST, f"https://{HOST}", f"https://{HOST}/team/app", f"{HOST}:443", HOST.upper()):
         assert worker.password(server) == PASSWORD
 
@@ -51,9 +51,7 @@ def test_a_repository_and_a_scheme_after_and_before_the_host_change_nothing(work
         ("ecr-public.aws.com", "us-east-1", "ecr-public"),
     ],
 )
-def test_the_request_is_signed_for_the_region_of_the_host(
-    worker: Worker, host: str, region: str, service: str
-) -> None:
+def test_the_request_is_signed_for_the_region(worker: Worker, host: str, region: str, service: str) -> None:
     machine = worker.with_keys().but(AWS_REGION="ap-south-1", AWS_DEFAULT_REGION="ap-south-1")
 
     assert machine.password(host) == PASSWORD
@@ -70,7 +68,7 @@ def test_each_region_has_its_own_token(worker: Worker) -> None:
     assert worker.password() == first
 
 
-def test_past_half_its_life_a_token_is_given_at_once_and_renewed_behind_the_callers_back(
+def test_past_half_its_life_it_is_renewed_behind(
     worker: Worker,
 ) -> None:
     worker.password()
@@ -88,7 +86,7 @@ def test_past_half_its_life_a_token_is_given_at_once_and_renewed_behind_the_call
     assert worker.aws.calls[TOKEN_CALL] == 2
 
 
-def test_the_child_that_renews_a_token_holds_nothing_of_the_callers(worker: Worker) -> None:
+def test_a_renewal_holds_no_pipe_of_the_caller(worker: Worker) -> None:
     worker.password()
     worker.age(7 * HOUR)
     gate = worker.aws.fault = Gate()
@@ -112,7 +110,7 @@ def test_the_child_that_renews_a_token_holds_nothing_of_the_callers(worker: Work
     worker.wait_for_refresh(2)
 
 
-def test_many_callers_past_half_its_life_renew_a_token_once(worker: Worker) -> None:
+def test_many_callers_renew_a_token_once(worker: Worker) -> None:
     worker.password()
     worker.age(7 * HOUR)
     gate = worker.aws.fault = Gate()
@@ -126,7 +124,7 @@ def test_many_callers_past_half_its_life_renew_a_token_once(worker: Worker) -> N
     assert worker.aws.calls[TOKEN_CALL] == 2
 
 
-def test_in_its_last_minutes_a_token_is_not_given_while_there_is_a_new_one(worker: Worker) -> None:
+def test_in_its_last_minutes_it_is_replaced(worker: Worker) -> None:
     worker.password()
     worker.age(12 * HOUR - 200)
     new = rotate(worker)
@@ -134,7 +132,7 @@ def test_in_its_last_minutes_a_token_is_not_given_while_there_is_a_new_one(worke
     assert worker.password() == new
 
 
-def test_in_its_last_minutes_the_old_token_is_given_when_aws_fails(worker: Worker) -> None:
+def test_in_its_last_minutes_it_bridges_faults(worker: Worker) -> None:
     worker.password()
     worker.age(12 * HOUR - 200)
     worker.aws.fault = failing(403, "AccessDeniedException")
@@ -156,9 +154,7 @@ def test_an_expired_token_is_never_given(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("seconds", [DAY, -DAY], ids=["forward", "back"])
-def test_a_clock_that_jumps_a_day_costs_one_call_and_never_gives_an_old_token(
-    worker: Worker, seconds: int
-) -> None:
+def test_a_clock_that_jumps_costs_one_call(worker: Worker, seconds: int) -> None:
     worker.password()
     worker.age(seconds)
     new = rotate(worker)
@@ -167,7 +163,7 @@ def test_a_clock_that_jumps_a_day_costs_one_call_and_never_gives_an_old_token(
     assert worker.aws.calls[TOKEN_CALL] == 2
 
 
-def test_a_token_that_claims_to_last_for_years_is_believed_for_twelve_hours(worker: Worker) -> None:
+def test_a_token_lasts_twelve_hours_at_most(worker: Worker) -> None:
     worker.aws.lifetime = 10 * 365 * DAY
     worker.password()
     worker.age(12 * HOUR + 1)
@@ -176,7 +172,7 @@ def test_a_token_that_claims_to_last_for_years_is_believed_for_twelve_hours(work
     assert worker.password() == new
 
 
-def test_a_token_of_a_short_life_is_renewed_by_its_own_measure(worker: Worker) -> None:
+def test_a_short_life_is_renewed_sooner(worker: Worker) -> None:
     worker.aws.lifetime = 2 * HOUR
     worker.password()
     worker.age(50 * 60)
@@ -197,7 +193,7 @@ def test_without_a_cache_every_get_asks(worker: Worker) -> None:
     assert not worker.tokens.exists()
 
 
-def test_the_cache_and_the_log_are_where_the_variable_says(worker: Worker) -> None:
+def test_the_variable_moves_cache_and_log(worker: Worker) -> None:
     elsewhere = worker.home / "else" / "where"
     machine = worker.but(AWS_ECR_CACHE_DIR=str(elsewhere))
 
@@ -208,14 +204,14 @@ def test_the_cache_and_the_log_are_where_the_variable_says(worker: Worker) -> No
     assert not (worker.home / ".ecr").exists()
 
 
-def test_what_is_cached_and_logged_is_the_users_own(worker: Worker) -> None:
+def test_cache_and_log_are_private(worker: Worker) -> None:
     worker.password()
 
     for path in (worker.home / ".ecr").rglob("*"):
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_the_answer_names_the_server_as_it_was_asked_for(worker: Worker) -> None:
+def test_the_answer_repeats_the_server(worker: Worker) -> None:
     server = f"https://{HOST}/team/app"
 
     assert worker.get(server).credentials() == Credentials(server, "AWS", PASSWORD)

@@ -61,7 +61,7 @@ def _file(tokens: Path) -> None:
         (_file, "is not a directory"),
     ],
 )
-def test_a_directory_that_others_may_have_touched_is_not_used(
+def test_an_untrusted_directory_is_not_used(
     worker: Worker, spoil: Callable[[Path], None], reason: str
 ) -> None:
     worker.tokens.parent.mkdir(mode=0o700)
@@ -83,7 +83,7 @@ def test_a_directory_that_others_may_have_touched_is_not_used(
     assert (after.st_mode, after.st_uid, after.st_ino) == (before.st_mode, before.st_uid, before.st_ino)
 
 
-def test_a_directory_that_others_may_only_read_is_tightened(worker: Worker) -> None:
+def test_a_readable_directory_is_tightened(worker: Worker) -> None:
     worker.password()
     worker.tokens.chmod(0o755)
     worker.age(13 * 3600)
@@ -148,9 +148,7 @@ def _link_to_a_copy(file: Path) -> None:
         pytest.param(_given_away, marks=as_root),
     ],
 )
-def test_a_spoilt_file_is_told_of_passed_over_and_replaced(
-    worker: Worker, spoil: Callable[[Path], None]
-) -> None:
+def test_a_damaged_file_is_reported_and_replaced(worker: Worker, spoil: Callable[[Path], None]) -> None:
     machine = worker.without_fast_path()
     machine.password()
     file = worker.token_file()
@@ -167,7 +165,7 @@ def test_a_spoilt_file_is_told_of_passed_over_and_replaced(
     assert worker.aws.calls[TOKEN_CALL] == 2
 
 
-def test_a_directory_in_a_files_place_is_told_of_and_the_answer_comes(worker: Worker) -> None:
+def test_a_directory_in_a_files_place(worker: Worker) -> None:
     worker.password()
     file = worker.token_file()
     file.unlink()
@@ -191,7 +189,7 @@ def _in_mounts(worker: Worker, script: str) -> Worker:
 
 
 @as_root
-def test_a_read_only_home_costs_the_cache_and_nothing_else(worker: Worker) -> None:
+def test_a_read_only_home_costs_the_cache_only(worker: Worker) -> None:
     worker.password()
     worker.age(13 * 3600)
     state = worker.home / ".ecr"
@@ -209,7 +207,7 @@ def test_a_read_only_home_costs_the_cache_and_nothing_else(worker: Worker) -> No
 
 
 @as_root
-def test_a_full_disk_costs_the_cache_and_nothing_else(worker: Worker) -> None:
+def test_a_full_disk_costs_the_cache_only(worker: Worker) -> None:
     state = worker.home / ".ecr"
     state.mkdir(mode=0o700)
     fill = f'mount -t tmpfs -o size=16k,mode=700 none "{state}"\ncat /dev/zero 2>&- >"{state}/full" || true'
@@ -222,7 +220,7 @@ def test_a_full_disk_costs_the_cache_and_nothing_else(worker: Worker) -> None:
     assert answer.err.decode().count("No space left on device") == 2
 
 
-def test_without_home_the_password_database_is_asked(worker: Worker, tmp_path: Path) -> None:
+def test_without_home_passwd_is_asked(worker: Worker, tmp_path: Path) -> None:
     # The real home of whoever runs the tests is not for tests, so a passwd file of our own stands in.
     known = subprocess.run(
         ["getent", "passwd", str(os.geteuid())], capture_output=True, text=True, check=True
@@ -243,7 +241,7 @@ def test_without_home_the_password_database_is_asked(worker: Worker, tmp_path: P
 
 
 @as_root
-def test_a_home_of_somebody_elses_is_not_written_to(worker: Worker, tmp_path: Path) -> None:
+def test_another_users_home_is_not_written_to(worker: Worker, tmp_path: Path) -> None:
     others = tmp_path / "others"
     others.mkdir()
     os.chown(others, NOBODY, NOBODY)

@@ -15,14 +15,14 @@ def _get_at_once(worker: Worker, hosts: list[str]) -> list[str]:
         return list(pool.map(worker.password, hosts))
 
 
-def test_any_number_of_cold_processes_make_one_call_and_all_are_answered(worker: Worker) -> None:
+def test_cold_processes_make_one_call(worker: Worker) -> None:
     assert _get_at_once(worker, [HOST] * PROCESSES) == [PASSWORD] * PROCESSES
 
     assert worker.aws.calls[TOKEN_CALL] == 1
     assert "level=warning" not in worker.log
 
 
-def test_processes_that_ask_for_different_registries_share_the_call_too(worker: Worker) -> None:
+def test_different_registries_share_the_call(worker: Worker) -> None:
     hosts = [f"{account:012}.dkr.ecr.eu-central-1.amazonaws.com" for account in range(16)]
 
     assert _get_at_once(worker, hosts) == [PASSWORD] * len(hosts)
@@ -30,7 +30,7 @@ def test_processes_that_ask_for_different_registries_share_the_call_too(worker: 
     assert worker.aws.calls[TOKEN_CALL] == 1
 
 
-def test_when_aws_refuses_it_is_asked_once_for_all_who_wait(worker: Worker) -> None:
+def test_a_refusal_is_shared_by_all_who_wait(worker: Worker) -> None:
     worker.aws.fault = failing(403, "AccessDeniedException")
 
     with ThreadPoolExecutor(16) as pool:
@@ -40,7 +40,7 @@ def test_when_aws_refuses_it_is_asked_once_for_all_who_wait(worker: Worker) -> N
     assert worker.aws.calls[TOKEN_CALL] == 1
 
 
-def test_when_the_process_that_asks_is_killed_another_takes_over(worker: Worker) -> None:
+def test_another_takes_over_from_a_killed_one(worker: Worker) -> None:
     gate = worker.aws.fault = Gate()
     with subprocess.Popen(
         [worker.executable, "get"], env=dict(worker.env), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
@@ -62,7 +62,7 @@ def test_when_the_process_that_asks_is_killed_another_takes_over(worker: Worker)
     assert delay < 5  # the promise is 2 s; the rest is for a busy machine
 
 
-def test_a_process_killed_at_any_moment_leaves_nothing_that_harms_the_next(worker: Worker) -> None:
+def test_a_process_killed_at_any_moment(worker: Worker) -> None:
     for moment in range(8):
         worker.age(13 * 3600)
         with subprocess.Popen(

@@ -61,7 +61,7 @@ def _fetch(environ: dict[str, str], **chosen: str) -> str:
 
 
 @pytest.mark.usefixtures("ambient")
-def test_the_keys_and_the_endpoint_passed_in_are_used(aws: Aws, private_env: dict[str, str]) -> None:
+def test_passed_keys_and_endpoint_are_used(aws: Aws, private_env: dict[str, str]) -> None:
     aws.access_key_ids.add(PASSED)
 
     assert _fetch({**private_env, **aws.environment(), **_keys(PASSED)}) == PASSWORD
@@ -72,7 +72,7 @@ def test_the_keys_and_the_endpoint_passed_in_are_used(aws: Aws, private_env: dic
 
 
 @pytest.mark.usefixtures("ambient")
-def test_the_files_passed_in_are_read(aws: Aws, private_env: dict[str, str], tmp_path: Path) -> None:
+def test_the_passed_files_are_read(aws: Aws, private_env: dict[str, str], tmp_path: Path) -> None:
     aws.access_key_ids.add(PASSED)
     config = tmp_path / "config"
     config.write_text(
@@ -86,7 +86,7 @@ def test_the_files_passed_in_are_read(aws: Aws, private_env: dict[str, str], tmp
 
 
 @pytest.mark.usefixtures("ambient")
-def test_the_files_of_the_home_passed_in_are_read(aws: Aws, private_env: dict[str, str]) -> None:
+def test_the_files_of_the_passed_home_are_read(aws: Aws, private_env: dict[str, str]) -> None:
     aws.access_key_ids.add(PASSED)
     credentials = Path(private_env["HOME"], ".aws", "credentials")
     credentials.parent.mkdir()
@@ -97,7 +97,7 @@ def test_the_files_of_the_home_passed_in_are_read(aws: Aws, private_env: dict[st
 
 
 @pytest.mark.usefixtures("ambient")
-def test_the_sso_session_of_the_home_passed_in_is_used(aws: Aws, private_env: dict[str, str]) -> None:
+def test_the_sso_session_of_the_passed_home(aws: Aws, private_env: dict[str, str]) -> None:
     directory = Path(private_env["HOME"], ".aws")
     cache = directory / "sso" / "cache"
     cache.mkdir(parents=True)
@@ -110,9 +110,7 @@ def test_the_sso_session_of_the_home_passed_in_is_used(aws: Aws, private_env: di
 
 
 @pytest.mark.usefixtures("ambient")
-def test_a_program_gets_the_environment_passed_in(
-    aws: Aws, private_env: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_program_gets_the_passed_environment(aws: Aws, private_env: dict[str, str], tmp_path: Path) -> None:
     aws.access_key_ids.add(PASSED)
     program = tmp_path / "give"
     program.write_text(
@@ -129,7 +127,7 @@ def test_a_program_gets_the_environment_passed_in(
 
 
 @pytest.mark.usefixtures("ambient")
-def test_a_failure_is_told_by_the_environment_passed_in(private_env: dict[str, str]) -> None:
+def test_a_failure_names_the_passed_variable(private_env: dict[str, str]) -> None:
     with pytest.raises(CredentialsNotFound) as told:
         _fetch({**private_env, "AWS_DEFAULT_PROFILE": "nowhere"})
 
@@ -138,9 +136,7 @@ def test_a_failure_is_told_by_the_environment_passed_in(private_env: dict[str, s
 
 @pytest.mark.parametrize("behaviour", [reset, silence])
 @pytest.mark.usefixtures("ambient")
-def test_the_environment_comes_back_after_a_failure(
-    private_env: dict[str, str], behaviour: Behaviour
-) -> None:
+def test_a_failure_restores_the_environment(private_env: dict[str, str], behaviour: Behaviour) -> None:
     before = dict(os.environ)
     with Misbehaving(behaviour) as broken, pytest.raises(CredentialsNotFound):
         environ = {**private_env, **_keys(PASSED), "AWS_ENDPOINT_URL": broken.url}
@@ -149,7 +145,7 @@ def test_the_environment_comes_back_after_a_failure(
     assert dict(os.environ) == before
 
 
-def test_a_home_that_is_not_ones_own_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_users_home_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/nowhere")
     monkeypatch.setenv("LEFT_OVER", "1")
     before = dict(os.environ)
@@ -167,7 +163,7 @@ def test_a_home_that_is_not_ones_own_is_not_followed(monkeypatch: pytest.MonkeyP
         os.environ.update(before)
 
 
-def test_nothing_is_asked_by_the_environment_of_the_process(
+def test_the_process_environment_is_not_used(
     ambient: dict[str, str], aws: Aws, private_env: dict[str, str]
 ) -> None:
     assert ambient["AWS_ACCESS_KEY_ID"] == AMBIENT

@@ -21,16 +21,14 @@ PYTHON_WAS_STARTED = "python"
 
 
 def python_helper(installed: Path) -> Path:
-    """The executable that the front hands over to."""
+    """The executable that the fast path hands over to."""
     behind = installed.parent / "lib/credhelpers/bin/docker-credential-ecr-login"
     return behind if behind.exists() else installed / "docker-credential-ecr-login"
 
 
 @pytest.fixture(params=["dash", "busybox", "bash"])
-def front(
-    request: pytest.FixtureRequest, installed: Path, worker: Worker, tmp_path: Path
-) -> Iterator[Worker]:
-    """A machine whose helper is the front, run by one shell, with a witness of every hand-over."""
+def fast(request: pytest.FixtureRequest, installed: Path, worker: Worker, tmp_path: Path) -> Iterator[Worker]:
+    """A machine whose helper is the fast path, run by one shell, with a witness of every hand-over."""
     shell = tmp_path / "sh"  # by this name bash and busybox are what /bin/sh is where they are it
     shell.symlink_to(require(request.param, request.param))
     witness = tmp_path / "hand-over"
@@ -45,216 +43,216 @@ def front(
     yield replace(worker, executable=helper)
 
 
-def python_was_started(front: Worker) -> bool:
-    mark = front.executable.with_name(PYTHON_WAS_STARTED)
+def python_was_started(fast: Worker) -> bool:
+    mark = fast.executable.with_name(PYTHON_WAS_STARTED)
     found = mark.exists()
     mark.unlink(missing_ok=True)
     return found
 
 
-def warm(front: Worker) -> None:
-    """Get a token and the front's file beside it."""
-    front.password()
-    assert python_was_started(front)
+def warm(fast: Worker) -> None:
+    """Get a token and the files of the fast path beside it."""
+    fast.password()
+    assert python_was_started(fast)
 
 
-def test_a_warm_token_comes_without_python_and_without_a_request(front: Worker) -> None:
-    warm(front)
-    requests = front.aws.total
+def test_a_warm_token_comes_without_python(fast: Worker) -> None:
+    warm(fast)
+    requests = fast.aws.total
 
-    answer = front.get(HOST)
+    answer = fast.get(HOST)
 
     assert answer.credentials().secret == PASSWORD
-    assert not python_was_started(front)
-    assert front.aws.total == requests
+    assert not python_was_started(fast)
+    assert fast.aws.total == requests
 
 
-def test_the_front_answers_byte_for_byte_as_python(front: Worker, installed: Path) -> None:
-    warm(front)
-    python = replace(front, executable=python_helper(installed))
+def test_it_answers_byte_for_byte_as_python(fast: Worker, installed: Path) -> None:
+    warm(fast)
+    python = replace(fast, executable=python_helper(installed))
 
-    assert front.get(HOST) == python.get(HOST)
+    assert fast.get(HOST) == python.get(HOST)
 
 
-def test_whatever_is_no_plain_host_is_handed_over_unchanged(front: Worker, installed: Path) -> None:
-    warm(front)
-    python = replace(front, executable=python_helper(installed))
+def test_other_servers_are_handed_over_unchanged(fast: Worker, installed: Path) -> None:
+    warm(fast)
+    python = replace(fast, executable=python_helper(installed))
     spellings = (f"https://{HOST}", f"{HOST}/team/app", HOST.upper(), f"{HOST}:443", HOST[:-1])
 
     for stdin in (*spellings, f"{HOST}\n", f"{HOST}\nextra", "", "\n"):
-        assert front.run("get", stdin=stdin.encode()) == python.run("get", stdin=stdin.encode())
-        assert python_was_started(front), stdin
+        assert fast.run("get", stdin=stdin.encode()) == python.run("get", stdin=stdin.encode())
+        assert python_was_started(fast), stdin
 
 
-def test_whatever_is_not_get_is_handed_over(front: Worker, installed: Path) -> None:
-    python = replace(front, executable=python_helper(installed))
+def test_other_verbs_are_handed_over(fast: Worker, installed: Path) -> None:
+    python = replace(fast, executable=python_helper(installed))
 
     for arguments in ((), ("list",), ("version",), ("get", "get"), ("g et",), ("frobnicate",)):
-        assert front.run(*arguments) == python.run(*arguments)
-        assert python_was_started(front), arguments
+        assert fast.run(*arguments) == python.run(*arguments)
+        assert python_was_started(fast), arguments
 
 
-def test_a_closed_stdin_is_handed_over(front: Worker) -> None:
-    warm(front)
-    assert front.run("get", stdin=None).code == 1
-    assert python_was_started(front)
+def test_a_closed_stdin_is_handed_over(fast: Worker) -> None:
+    warm(fast)
+    assert fast.run("get", stdin=None).code == 1
+    assert python_was_started(fast)
 
 
-def test_another_identity_never_gets_this_ones_token(front: Worker) -> None:
-    warm(front)
-    other = rotate(front)
-    with_keys = front.with_keys()
+def test_another_identity_gets_its_own_token(fast: Worker) -> None:
+    warm(fast)
+    other = rotate(fast)
+    with_keys = fast.with_keys()
 
     assert with_keys.password() == other
-    assert front.password() == PASSWORD
+    assert fast.password() == PASSWORD
 
 
-def test_a_value_that_a_shell_could_take_otherwise_is_handed_over(front: Worker) -> None:
-    warm(front)
+def test_special_characters_are_handed_over(fast: Worker) -> None:
+    warm(fast)
 
     for value in ("a b", "a'b", "$(touch hacked)", "`id`", "ä", '"', "a\\b", "*"):
-        assert front.but(AWS_PROFILE=value).get(HOST).code == 1
-        assert python_was_started(front), value
-    assert not list(front.home.rglob("hacked"))
+        assert fast.but(AWS_PROFILE=value).get(HOST).code == 1
+        assert python_was_started(fast), value
+    assert not list(fast.home.rglob("hacked"))
 
 
-def test_a_configuration_file_that_comes_changes_or_goes_is_noticed(front: Worker) -> None:
-    warm(front)
+def test_a_changed_configuration_is_noticed(fast: Worker) -> None:
+    warm(fast)
     for name in (".aws/config", ".aws/credentials", ".boto", ".config/credhelpers/config.toml"):
-        path = front.home / name
+        path = fast.home / name
         path.parent.mkdir(parents=True, exist_ok=True)
 
         path.write_text("")
-        front.password()
-        assert python_was_started(front), f"{name} has come"
-        front.password()
-        assert not python_was_started(front)
+        fast.password()
+        assert python_was_started(fast), f"{name} has come"
+        fast.password()
+        assert not python_was_started(fast)
 
         os.utime(path, ns=(1, 1_000_000_000))
-        front.password()
-        assert python_was_started(front), f"{name} has another time, and an earlier one"
-        front.password()
-        assert not python_was_started(front)
+        fast.password()
+        assert python_was_started(fast), f"{name} has another time, and an earlier one"
+        fast.password()
+        assert not python_was_started(fast)
 
         path.unlink()
-        front.password()
-        assert python_was_started(front), f"{name} has gone"
+        fast.password()
+        assert python_was_started(fast), f"{name} has gone"
 
 
-def rewrite_times(front: Worker, since: int, until: int) -> None:
-    fast = front.tokens / f"fast-{HOST}"
-    lines = fast.read_text().split("\n")
+def rewrite_times(fast: Worker, since: int, until: int) -> None:
+    path = fast.tokens / f"fast-{HOST}"
+    lines = path.read_text().split("\n")
     assert all(map(str.isdecimal, lines[2].split()))
     lines[2] = f"{since} {until}"
-    fast.write_text("\n".join(lines))
+    path.write_text("\n".join(lines))
 
 
-def test_a_token_past_half_its_life_is_pythons_affair(front: Worker) -> None:
-    warm(front)
-    rewrite_times(front, 0, int(time.time()))
+def test_past_half_its_life_python_answers(fast: Worker) -> None:
+    warm(fast)
+    rewrite_times(fast, 0, int(time.time()))
 
-    front.password()
+    fast.password()
 
-    assert python_was_started(front)
+    assert python_was_started(fast)
 
 
-def test_a_clock_that_was_set_back_is_pythons_affair(front: Worker) -> None:
-    warm(front)
+def test_with_a_clock_set_back_python_answers(fast: Worker) -> None:
+    warm(fast)
     now = int(time.time())
-    rewrite_times(front, now + 24 * HOUR, now + 30 * HOUR)
+    rewrite_times(fast, now + 24 * HOUR, now + 30 * HOUR)
 
-    front.password()
+    fast.password()
 
-    assert python_was_started(front)
+    assert python_was_started(fast)
 
 
-def test_a_token_that_was_touched_is_pythons_affair(front: Worker) -> None:
-    warm(front)
-    token = front.token_file()
+def test_a_touched_token_is_handed_over(fast: Worker) -> None:
+    warm(fast)
+    token = fast.token_file()
     content = token.read_bytes()
     token.unlink()
     token.write_bytes(content)
 
-    front.password()
+    fast.password()
 
-    assert python_was_started(front)
-
-
-def test_erase_takes_the_token_from_the_front_too(front: Worker) -> None:
-    warm(front)
-    new = rotate(front)
-
-    assert front.erase(HOST).code == 0
-    assert front.password() == new
+    assert python_was_started(fast)
 
 
-def test_a_stored_token_is_given_before_the_fronts(front: Worker) -> None:
-    warm(front)
-    assert front.store(HOST, "AWS", "brought by docker login").code == 0
+def test_erase_takes_the_token_from_the_front_too(fast: Worker) -> None:
+    warm(fast)
+    new = rotate(fast)
 
-    assert front.get(HOST).credentials().secret == "brought by docker login"
+    assert fast.erase(HOST).code == 0
+    assert fast.password() == new
 
 
-def test_a_directory_or_file_that_is_not_ours_is_not_read(front: Worker) -> None:
+def test_a_stored_token_comes_first(fast: Worker) -> None:
+    warm(fast)
+    assert fast.store(HOST, "AWS", "brought by docker login").code == 0
+
+    assert fast.get(HOST).credentials().secret == "brought by docker login"
+
+
+def test_what_others_own_is_not_read(fast: Worker) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give files away")
-    warm(front)
-    front.password()
-    assert not python_was_started(front)
-    os.chown(front.tokens / f"fast-{HOST}", 65534, -1)
+    warm(fast)
+    fast.password()
+    assert not python_was_started(fast)
+    os.chown(fast.tokens / f"fast-{HOST}", 65534, -1)
 
-    front.password()
+    fast.password()
 
-    assert python_was_started(front)
-
-
-def test_a_link_in_place_of_the_directory_is_not_followed(front: Worker) -> None:
-    warm(front)
-    elsewhere = front.tokens.rename(front.home / "elsewhere")
-    front.tokens.symlink_to(elsewhere)
-
-    front.password()
-
-    assert python_was_started(front)
+    assert python_was_started(fast)
 
 
-def test_settings_that_change_everything_are_pythons_affair(front: Worker) -> None:
-    warm(front)
-    other = front.home / "other.toml"
+def test_a_link_to_the_directory_is_not_followed(fast: Worker) -> None:
+    warm(fast)
+    elsewhere = fast.tokens.rename(fast.home / "elsewhere")
+    fast.tokens.symlink_to(elsewhere)
+
+    fast.password()
+
+    assert python_was_started(fast)
+
+
+def test_settings_of_the_cache_are_handed_over(fast: Worker) -> None:
+    warm(fast)
+    other = fast.home / "other.toml"
     other.write_text("")
 
     for name in ("AWS_ECR_DISABLE_CACHE", "CREDHELPERS_CONFIG"):
-        front.but(**{name: str(other)}).password()
-        assert python_was_started(front), name
+        fast.but(**{name: str(other)}).password()
+        assert python_was_started(fast), name
 
 
-def test_another_cache_directory_is_used_by_both(front: Worker) -> None:
-    moved = front.but(AWS_ECR_CACHE_DIR=str(front.home / "moved"))
+def test_another_cache_directory_is_used_by_both(fast: Worker) -> None:
+    moved = fast.but(AWS_ECR_CACHE_DIR=str(fast.home / "moved"))
     warm(moved)
 
     moved.password()
 
     assert not python_was_started(moved)
-    assert not front.tokens.exists()
+    assert not fast.tokens.exists()
 
 
-def test_no_home_is_pythons_affair(front: Worker) -> None:
-    assert front.but(HOME=None, AWS_ECR_CACHE_DIR=str(front.home / "state")).password() == PASSWORD
-    assert python_was_started(front)
+def test_no_home_is_pythons_affair(fast: Worker) -> None:
+    assert fast.but(HOME=None, AWS_ECR_CACHE_DIR=str(fast.home / "state")).password() == PASSWORD
+    assert python_was_started(fast)
 
 
-def test_what_never_ends_is_ended(front: Worker) -> None:
-    warm(front)
+def test_what_never_ends_is_ended(fast: Worker) -> None:
+    warm(fast)
     endless = subprocess.Popen([shutil.which("cat") or "cat", "/dev/zero"], stdout=subprocess.PIPE)
     with endless:
-        assert front.run("get", stdin=endless.stdout, timeout=20).code != 0
+        assert fast.run("get", stdin=endless.stdout, timeout=20).code != 0
         endless.kill()
 
 
-def test_a_front_left_by_nobody_costs_one_call(front: Worker) -> None:
+def test_five_gets_make_one_call(fast: Worker) -> None:
     for _ in range(5):
-        front.password()
-    assert front.aws.calls[TOKEN_CALL] == 1
+        fast.password()
+    assert fast.aws.calls[TOKEN_CALL] == 1
 
 
 FILES = (f"fast-{HOST}", f"answer-{HOST}")
@@ -323,55 +321,55 @@ DAMAGE = (
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_damaged_file_is_data_and_pythons_affair(front: Worker, name: str) -> None:
+def test_a_damaged_file_is_handed_over(fast: Worker, name: str) -> None:
     for damage in DAMAGE:
-        warm(front)
-        assert front.password() == PASSWORD
-        assert not python_was_started(front)
-        damage(front.tokens / name)
+        warm(fast)
+        assert fast.password() == PASSWORD
+        assert not python_was_started(fast)
+        damage(fast.tokens / name)
 
-        answer = front.get(HOST)
+        answer = fast.get(HOST)
 
         assert answer.credentials().secret == PASSWORD
         assert answer.err == b""
-        assert python_was_started(front), damage
-        assert not list(front.home.rglob("hacked"))
-        for path in map(front.tokens.joinpath, FILES):
+        assert python_was_started(fast), damage
+        assert not list(fast.home.rglob("hacked"))
+        for path in map(fast.tokens.joinpath, FILES):
             path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o750, 0o722, 0o1777])
-def test_a_directory_that_is_not_private_is_pythons_affair(front: Worker, mode: int) -> None:
-    warm(front)
-    front.tokens.chmod(mode)
+def test_an_open_directory_is_handed_over(fast: Worker, mode: int) -> None:
+    warm(fast)
+    fast.tokens.chmod(mode)
 
-    assert front.get(HOST).code == 0
+    assert fast.get(HOST).code == 0
 
-    assert python_was_started(front)
+    assert python_was_started(fast)
 
 
-def test_five_megabytes_get_the_sentence_that_python_has(front: Worker, installed: Path) -> None:
-    warm(front)
-    python = replace(front, executable=python_helper(installed))
+def test_five_megabytes_get_pythons_answer(fast: Worker, installed: Path) -> None:
+    warm(fast)
+    python = replace(fast, executable=python_helper(installed))
 
     for request in (b"x" * 5_000_000, HOST.encode() * 100_000, b"\0" * 5_000_000):
-        answer = front.run("get", stdin=request)
+        answer = fast.run("get", stdin=request)
         assert answer == python.run("get", stdin=request)
         assert answer.code == 1
 
 
 @pytest.mark.parametrize("request_body", [f"{HOST}\0", f"\0{HOST}", f"{HOST[:5]}\0{HOST[5:]}", "\0"])
-def test_a_nul_in_the_request_is_refused(front: Worker, request_body: str) -> None:
-    warm(front)
+def test_a_nul_in_the_request_is_refused(fast: Worker, request_body: str) -> None:
+    warm(fast)
 
-    answer = front.run("get", stdin=request_body.encode())
+    answer = fast.run("get", stdin=request_body.encode())
 
     assert (answer.code, answer.out) == (1, b"the server URL contains a control character\n")
-    assert python_was_started(front)
+    assert python_was_started(fast)
 
 
-def test_a_shell_that_traces_prints_no_secret(front: Worker) -> None:
-    traced = front.but(SHELLOPTS="xtrace:verbose", PS4="+ ")
+def test_a_shell_that_traces_prints_no_secret(fast: Worker) -> None:
+    traced = fast.but(SHELLOPTS="xtrace:verbose", PS4="+ ")
     warm(traced)
 
     answer = traced.get(HOST)
@@ -380,79 +378,79 @@ def test_a_shell_that_traces_prints_no_secret(front: Worker) -> None:
     assert PASSWORD.encode() not in answer.err
 
 
-def test_a_hostile_environment_of_shells_changes_nothing(front: Worker) -> None:
-    script = front.home / "evil.sh"
-    script.write_text(f"touch {front.home}/hacked\n")
-    hostile = front.but(ENV=str(script), BASH_ENV=str(script), IFS="0a", CDPATH="/", GLOBIGNORE="*")
+def test_a_hostile_shell_environment(fast: Worker) -> None:
+    script = fast.home / "evil.sh"
+    script.write_text(f"touch {fast.home}/hacked\n")
+    hostile = fast.but(ENV=str(script), BASH_ENV=str(script), IFS="0a", CDPATH="/", GLOBIGNORE="*")
     warm(hostile)
 
     assert hostile.password() == PASSWORD
 
     assert not python_was_started(hostile)
-    assert not list(front.home.rglob("hacked"))
+    assert not list(fast.home.rglob("hacked"))
 
 
-def test_programs_of_the_clients_path_are_not_run(front: Worker) -> None:
-    tools = front.home / "bin"
+def test_programs_of_the_clients_path_are_not_run(fast: Worker) -> None:
+    tools = fast.home / "bin"
     tools.mkdir()
     for name in ("stat", "cat"):
-        (tools / name).write_text(f"#!/bin/sh\n: >{front.home}/hacked\n")
+        (tools / name).write_text(f"#!/bin/sh\n: >{fast.home}/hacked\n")
         (tools / name).chmod(0o755)
-    hostile = front.but(PATH=f"{tools}:{front.env['PATH']}")
+    hostile = fast.but(PATH=f"{tools}:{fast.env['PATH']}")
     warm(hostile)
 
     assert hostile.password() == PASSWORD
 
     assert not python_was_started(hostile)
-    assert not list(front.home.rglob("hacked"))
+    assert not list(fast.home.rglob("hacked"))
 
 
-def test_without_proc_python_answers(front: Worker) -> None:
+def test_without_proc_python_answers(fast: Worker) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can mount")
-    warm(front)
+    warm(fast)
     unshare = require("unshare", "util-linux")
     script = 'mount -t tmpfs none /proc && ln -s /dev/null /proc/self 2>/dev/null; exec "$0" get'
-    command = [unshare, "--mount", "/bin/sh", "-c", script, str(front.executable)]
+    command = [unshare, "--mount", "/bin/sh", "-c", script, str(fast.executable)]
     done = subprocess.run(
-        command, input=HOST, env=front.env, capture_output=True, text=True, timeout=30, check=False
+        command, input=HOST, env=fast.env, capture_output=True, text=True, timeout=30, check=False
     )
 
     assert PASSWORD in done.stdout
-    assert python_was_started(front)
+    assert python_was_started(fast)
 
 
-def test_an_expired_token_is_not_given_out_by_a_proc_that_is_not_its_own(front: Worker) -> None:
+def test_a_foreign_proc_gives_no_expired_token(fast: Worker) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can mount")
-    warm(front)
-    rewrite_times(front, 0, int(time.time()) - 1)
-    front.age(13 * HOUR)
-    new = rotate(front)
+    warm(fast)
+    rewrite_times(fast, 0, int(time.time()) - 1)
+    fast.age(13 * HOUR)
+    new = rotate(fast)
     unshare = require("unshare", "util-linux")
-    command = [unshare, "--pid", "--fork", str(front.executable), "get"]  # whose /proc shows other processes
+    command = [unshare, "--pid", "--fork", str(fast.executable), "get"]  # whose /proc shows other processes
     done = subprocess.run(
-        command, input=HOST, env=front.env, capture_output=True, text=True, timeout=30, check=False
+        command, input=HOST, env=fast.env, capture_output=True, text=True, timeout=30, check=False
     )
 
     assert new in done.stdout
 
 
-def test_a_socket_as_stdin_is_handed_over(front: Worker) -> None:
-    warm(front)
+def test_a_socket_as_stdin_is_handed_over(fast: Worker) -> None:
+    warm(fast)
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.sendall(HOST.encode())
         ours.shutdown(socket.SHUT_WR)
-        assert front.run("get", stdin=theirs.fileno()).credentials().secret == PASSWORD
+        assert fast.run("get", stdin=theirs.fileno()).credentials().secret == PASSWORD
 
 
-def test_nobody_reading_the_answer_is_no_death(front: Worker) -> None:
-    warm(front)
+def test_a_reader_that_has_gone_is_an_error(fast: Worker) -> None:
+    warm(fast)
     source, sink = os.pipe()
     os.close(source)
     try:
-        answer = front.run("get", stdin=HOST.encode(), stdout=sink)
+        answer = fast.run("get", stdin=HOST.encode(), stdout=sink)
     finally:
         os.close(sink)
 
@@ -460,10 +458,10 @@ def test_nobody_reading_the_answer_is_no_death(front: Worker) -> None:
     assert answer.err.count(b"\n") == 1
 
 
-def test_a_full_disk_behind_stdout_is_one_line(front: Worker) -> None:
-    warm(front)
+def test_a_full_disk_behind_stdout_is_one_line(fast: Worker) -> None:
+    warm(fast)
     with Path("/dev/full").open("wb") as full:
-        answer = front.run("get", stdin=HOST.encode(), stdout=full)
+        answer = fast.run("get", stdin=HOST.encode(), stdout=full)
 
     assert answer.code == 1
     assert answer.err.count(b"\n") == 1

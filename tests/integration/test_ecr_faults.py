@@ -57,9 +57,7 @@ def _told(worker: Worker, host: str = HOST) -> str:
         (503, "ServiceUnavailableException", 3),
     ],
 )
-def test_an_error_of_aws_is_told_by_its_code_and_only_a_passing_one_is_tried_again(
-    worker: Worker, status: int, code: str, calls: int
-) -> None:
+def test_only_passing_errors_are_tried_again(worker: Worker, status: int, code: str, calls: int) -> None:
     machine = worker.with_keys()
     worker.aws.fault = failing(status, code, "the reason")
 
@@ -82,7 +80,7 @@ def test_a_passing_fault_is_not_even_noticed(worker: Worker) -> None:
     assert (answer.credentials().secret, answer.err) == (PASSWORD, b"")
 
 
-def test_aws_is_asked_again_a_minute_after_a_failure(worker: Worker) -> None:
+def test_aws_is_asked_again_after_a_minute(worker: Worker) -> None:
     machine = worker.with_keys()
     worker.aws.fault = failing(403, "AccessDeniedException")
     machine.cause_of_nothing()
@@ -96,7 +94,7 @@ def test_aws_is_asked_again_a_minute_after_a_failure(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-3600, -2 * 24 * 3600])
-def test_a_failure_from_the_future_is_not_believed(worker: Worker, seconds: int) -> None:
+def test_a_failure_from_the_future_is_ignored(worker: Worker, seconds: int) -> None:
     machine = worker.with_keys()
     worker.aws.fault = failing(403, "AccessDeniedException")
     machine.cause_of_nothing()
@@ -106,7 +104,7 @@ def test_a_failure_from_the_future_is_not_believed(worker: Worker, seconds: int)
     assert machine.password() == PASSWORD
 
 
-def test_a_failure_in_one_region_says_nothing_about_another(worker: Worker) -> None:
+def test_a_failure_concerns_its_region_only(worker: Worker) -> None:
     machine = worker.with_keys()
     worker.aws.fault = lambda request: (
         Response.error(403, "AccessDeniedException", "") if request.scope[2] == "eu-central-1" else None
@@ -117,7 +115,7 @@ def test_a_failure_in_one_region_says_nothing_about_another(worker: Worker) -> N
 
 
 @pytest.mark.parametrize("behaviour", [reset, silence, drip, half_an_answer])
-def test_a_broken_connection_is_tried_again_and_then_told(
+def test_a_broken_connection_is_tried_again(
     hurried: Worker, behaviour: Callable[[socket.socket], None]
 ) -> None:
     with Misbehaving(behaviour) as broken:
@@ -150,19 +148,19 @@ def test_a_flood_is_not_waited_for_nor_kept(hurried: Worker) -> None:
     assert sum(path.stat().st_size for path in hurried.home.rglob("*") if path.is_file()) < 1 << 20
 
 
-def test_a_password_with_a_line_break_is_not_cached_apart_from_its_lines(worker: Worker) -> None:
+def test_a_line_break_in_a_password(worker: Worker) -> None:
     worker.aws.password = "two\nlines"
 
     assert worker.password() == worker.password() == "two\nlines"
 
 
-def test_a_public_registry_without_credentials_is_not_found_and_says_why(worker: Worker) -> None:
+def test_ecr_public_without_credentials(worker: Worker) -> None:
     cause = _told(worker.but(AWS_EC2_METADATA_DISABLED="true"), "public.ecr.aws")
 
     assert "ECR Public" in cause
 
 
-def test_an_aws_configuration_that_cannot_be_parsed_is_told(worker: Worker) -> None:
+def test_an_unparsable_configuration_is_named(worker: Worker) -> None:
     path = worker.configure("config", "no section\n")
 
     assert str(path) in _told(worker)
@@ -174,7 +172,7 @@ def test_every_limit_has_the_promised_size() -> None:
     assert config.DEFAULTS["ecr.last_seconds"] == 900
 
 
-def test_a_home_that_holds_no_log_yet_has_one_after_the_first_failure(worker: Worker) -> None:
+def test_the_first_failure_starts_the_log(worker: Worker) -> None:
     worker.but(AWS_EC2_METADATA_DISABLED="true").cause_of_nothing()
 
     log = Path(worker.env["HOME"], ".ecr", "log", "ecr-login.log")

@@ -27,7 +27,7 @@ def test_moto_gives_a_token_to_an_instance_role(worker: Worker, moto: str) -> No
     assert worker.aws.calls["imds"] >= 3
 
 
-def test_moto_assumes_a_role_for_the_instance_role(worker: Worker, moto: str) -> None:
+def test_moto_assumes_a_role_by_instance_role(worker: Worker, moto: str) -> None:
     worker.aws.fault = forwarding(moto)
     worker.configure(
         "config", f"[profile pull]\nrole_arn={ROLE_ARN}\ncredential_source=Ec2InstanceMetadata\n"
@@ -38,7 +38,7 @@ def test_moto_assumes_a_role_for_the_instance_role(worker: Worker, moto: str) ->
     assert worker.aws.calls["AssumeRole"] == worker.aws.calls[TOKEN_CALL] == 1
 
 
-def test_a_token_expired_on_arrival_is_not_given_out(worker: Worker) -> None:
+def test_a_token_expired_on_arrival(worker: Worker) -> None:
     worker.aws.lifetime = -30
 
     told = worker.with_keys().cause_of_nothing()
@@ -58,7 +58,7 @@ def test_a_clock_that_is_a_day_ahead_is_named(worker: Worker) -> None:
     assert worker.cached() == []
 
 
-def test_a_profile_assumes_its_role_by_the_instance_role_once(worker: Worker) -> None:
+def test_a_profile_assumes_its_role_once(worker: Worker) -> None:
     worker.configure(
         "config", f"[profile pull]\nrole_arn={ROLE_ARN}\ncredential_source=Ec2InstanceMetadata\n"
     )
@@ -72,7 +72,7 @@ def test_a_profile_assumes_its_role_by_the_instance_role_once(worker: Worker) ->
     assert worker.aws.calls["AssumeRole"] == worker.aws.calls[TOKEN_CALL] == 1
 
 
-def test_access_keys_in_the_environment_ask_no_metadata_service(worker: Worker) -> None:
+def test_access_keys_need_no_metadata_service(worker: Worker) -> None:
     assert worker.with_keys().password() == PASSWORD
 
     (request,) = worker.aws.requests
@@ -102,7 +102,7 @@ def test_a_web_identity_is_exchanged_for_a_role(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("from_file", [False, True], ids=["ECS", "EKS pod identity"])
-def test_a_container_is_given_credentials_by_its_agent(worker: Worker, from_file: bool) -> None:
+def test_a_container_gets_its_agents_credentials(worker: Worker, from_file: bool) -> None:
     machine = worker.but(AWS_CONTAINER_CREDENTIALS_FULL_URI=worker.aws.url + CONTAINER_PATH)
     token = f"authorization-{CANARY}"
     if from_file:
@@ -164,7 +164,7 @@ def test_a_signed_in_user_is_given_a_token(worker: Worker, config: str, name: st
 
 @sso_profiles
 @pytest.mark.parametrize("seconds", [None, -3600], ids=["never signed in", "expired"])
-def test_a_user_who_is_not_signed_in_is_told_the_command(
+def test_a_missing_sso_session_names_the_command(
     worker: Worker, config: str, name: str, seconds: float | None
 ) -> None:
     worker.configure("config", config)
@@ -212,9 +212,7 @@ def _a_role(worker: Worker) -> Worker:
 
 
 @pytest.mark.parametrize("change", [_other_key, _other_profile, _touched_config, _own_file, _a_role])
-def test_whoever_asks_as_somebody_else_gets_a_token_of_their_own(
-    worker: Worker, change: Callable[[Worker], Worker]
-) -> None:
+def test_each_identity_has_its_own_token(worker: Worker, change: Callable[[Worker], Worker]) -> None:
     worker.aws.access_key_ids.add("AKIAPROFILE")
     keys = "aws_access_key_id=AKIAPROFILE\naws_secret_access_key=x\n"
     worker.configure("credentials", f"[default]\n{keys}[other]\n{keys}")
@@ -229,7 +227,7 @@ def test_whoever_asks_as_somebody_else_gets_a_token_of_their_own(
     assert worker.aws.calls[TOKEN_CALL] == 2
 
 
-def test_a_secret_that_changes_with_its_key_id_changes_the_identity_and_the_secret_is_nowhere(
+def test_a_changed_secret_is_another_identity(
     worker: Worker,
 ) -> None:
     worker.with_keys("AKIAONE").password()
@@ -241,7 +239,7 @@ def test_a_secret_that_changes_with_its_key_id_changes_the_identity_and_the_secr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_the_credentials_in_another_users_home_are_not_taken(worker: Worker, tmp_path: Path) -> None:
+def test_credentials_of_another_users_home(worker: Worker, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     known = tmp_path / "known"
     for name in ("ada", "bob"):

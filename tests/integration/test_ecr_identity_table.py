@@ -365,7 +365,7 @@ def test_a_token_is_its_identitys(name: str, worker: Worker, world: World) -> No
                 assert another != owner
 
 
-def test_a_failure_is_forgotten_with_the_secret_that_caused_it(worker: Worker) -> None:
+def test_a_failure_goes_with_its_secret(worker: Worker) -> None:
     worker = worker.with_keys()
     worker.aws.fault = failing(400, "InvalidClientTokenId")
     worker.cause_of_nothing()

@@ -21,7 +21,7 @@ def _login_password(seconds: float) -> str:
     return base64.b64encode(json.dumps(claims).encode()).decode()
 
 
-def test_a_stored_token_is_given_without_a_request(worker: Worker) -> None:
+def test_a_stored_token_needs_no_request(worker: Worker) -> None:
     password = _login_password(12 * HOUR)
     assert worker.store(HOST, "AWS", password).code == 0
 
@@ -30,14 +30,14 @@ def test_a_stored_token_is_given_without_a_request(worker: Worker) -> None:
     assert worker.aws.total == 0
 
 
-def test_a_stored_token_is_given_until_the_end_that_it_names(worker: Worker) -> None:
+def test_a_stored_token_ends_as_it_says(worker: Worker) -> None:
     worker.store(HOST, "AWS", _login_password(HOUR))
     worker.age(HOUR + 1)
 
     assert worker.password() == PASSWORD
 
 
-def test_a_stored_token_that_names_no_end_is_given_for_twelve_hours_at_most(worker: Worker) -> None:
+def test_a_stored_token_without_an_end(worker: Worker) -> None:
     password = f"opaque-{CANARY}"
     worker.store(HOST, "AWS", password)
     worker.age(12 * HOUR - 60)
@@ -53,7 +53,7 @@ def test_a_stored_token_is_for_its_host_only(worker: Worker) -> None:
     assert worker.password(OTHER_HOST) == PASSWORD
 
 
-def test_erasing_forgets_the_stored_token_and_the_shared_one(worker: Worker) -> None:
+def test_erasing_forgets_both_tokens(worker: Worker) -> None:
     worker.password()
     worker.store(HOST, "AWS", _login_password(12 * HOUR))
     new = rotate(worker)
@@ -64,7 +64,7 @@ def test_erasing_forgets_the_stored_token_and_the_shared_one(worker: Worker) -> 
     assert worker.aws.calls[TOKEN_CALL] == 2
 
 
-def test_erasing_makes_no_request_and_succeeds_when_there_is_nothing(worker: Worker) -> None:
+def test_erasing_nothing_succeeds(worker: Worker) -> None:
     for server in (HOST, f"https://{HOST}", "public.ecr.aws", "registry.example:5000"):
         answer = worker.erase(server)
         assert (answer.code, answer.out, answer.err) == (0, b"", b"")
@@ -72,7 +72,7 @@ def test_erasing_makes_no_request_and_succeeds_when_there_is_nothing(worker: Wor
     assert worker.aws.total == 0
 
 
-def test_erasing_also_ends_the_wait_after_a_failure(worker: Worker) -> None:
+def test_erasing_forgets_a_failure(worker: Worker) -> None:
     machine = worker.but(AWS_ACCESS_KEY_ID="AKIAUNKNOWN", AWS_SECRET_ACCESS_KEY=CANARY)
     machine.cause_of_nothing()
     worker.aws.access_key_ids.add("AKIAUNKNOWN")
@@ -82,7 +82,7 @@ def test_erasing_also_ends_the_wait_after_a_failure(worker: Worker) -> None:
     assert machine.password() == PASSWORD
 
 
-def test_with_storage_ignored_login_and_logout_succeed_and_change_nothing(worker: Worker) -> None:
+def test_ignored_storage_is_not_changed(worker: Worker) -> None:
     worker.password()
     machine = worker.but(AWS_ECR_IGNORE_CREDS_STORAGE="true")
     before = worker.token_file().read_bytes()
@@ -95,13 +95,13 @@ def test_with_storage_ignored_login_and_logout_succeed_and_change_nothing(worker
     assert worker.aws.calls[TOKEN_CALL] == 1
 
 
-def test_with_storage_ignored_an_earlier_login_is_not_used(worker: Worker) -> None:
+def test_ignored_storage_is_not_used(worker: Worker) -> None:
     worker.store(HOST, "AWS", _login_password(12 * HOUR))
 
     assert worker.but(AWS_ECR_IGNORE_CREDS_STORAGE="true").password() == PASSWORD
 
 
-def test_a_registry_of_somebody_elses_is_refused_with_the_cause_and_the_remedy(worker: Worker) -> None:
+def test_other_registries_are_refused(worker: Worker) -> None:
     answer = worker.store("registry.example:5000", "ada", CANARY)
 
     cause = "registry.example:5000 is not an Amazon ECR registry"
@@ -113,14 +113,14 @@ def test_a_registry_of_somebody_elses_is_refused_with_the_cause_and_the_remedy(w
     assert not worker.tokens.exists()
 
 
-def test_the_list_is_an_empty_object_when_there_is_nothing(worker: Worker) -> None:
+def test_an_empty_list(worker: Worker) -> None:
     answer = worker.list()
 
     assert (answer.code, answer.out, answer.err) == (0, b"{}\n", b"")
     assert worker.aws.total == 0
 
 
-def test_the_list_tells_the_cached_and_the_stored_registries_without_a_request(worker: Worker) -> None:
+def test_the_list_has_cached_and_stored_hosts(worker: Worker) -> None:
     public = "public.ecr.aws"
     for host in (HOST, OTHER_HOST, public):
         worker.password(host)
@@ -134,7 +134,7 @@ def test_the_list_tells_the_cached_and_the_stored_registries_without_a_request(w
     assert worker.aws.total == before
 
 
-def test_the_list_leaves_out_what_has_expired_and_what_is_spoilt(worker: Worker) -> None:
+def test_the_list_leaves_out_what_is_not_valid(worker: Worker) -> None:
     worker.store(HOST, "AWS", _login_password(HOUR))
     worker.store(OTHER_HOST, "AWS", _login_password(12 * HOUR))
     worker.age(2 * HOUR)
@@ -158,14 +158,14 @@ def test_every_key_of_the_list_can_be_got(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("size", [1 << 16, 1 << 20])
-def test_a_long_token_is_given_out_as_it_was_stored(worker: Worker, size: int) -> None:
+def test_a_long_token_comes_back_whole(worker: Worker, size: int) -> None:
     password = CANARY + "x" * (size - len(CANARY))
     assert worker.store(HOST, "AWS", password).code == 0
 
     assert worker.password() == password
 
 
-def test_an_erased_token_does_not_come_back_with_a_cold_get(worker: Worker) -> None:
+def test_a_cold_get_does_not_undo_an_erasure(worker: Worker) -> None:
     gate = worker.aws.fault = Gate()
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(worker.password)
@@ -179,7 +179,7 @@ def test_an_erased_token_does_not_come_back_with_a_cold_get(worker: Worker) -> N
     assert worker.password() == new
 
 
-def test_an_erased_token_does_not_come_back_with_a_renewal(worker: Worker) -> None:
+def test_a_renewal_does_not_undo_an_erasure(worker: Worker) -> None:
     worker.password()
     worker.age(7 * HOUR)
     gate = worker.aws.fault = Gate()

@@ -114,7 +114,7 @@ def test_what_the_service_answers_is_told(worker: Worker, fault: Fault, words: s
 
 
 @pytest.mark.parametrize("status", [200, 401], ids=["IMDSv1 allowed", "IMDSv2 only"])
-def test_a_hop_limit_of_one_is_told_by_the_put_that_is_lost(worker: Worker, status: int) -> None:
+def test_a_hop_limit_of_one_is_recognised(worker: Worker, status: int) -> None:
     gate = Gate()
     get = Response(status, b"", {})
     worker.aws.metadata_fault = lambda request: gate(request) if request.method == "PUT" else get
@@ -137,7 +137,7 @@ def test_a_service_that_is_not_there_is_told(worker: Worker) -> None:
     assert "AWS_PROFILE" in remedy
 
 
-def test_a_service_turned_off_by_the_environment_is_told(worker: Worker) -> None:
+def test_a_service_turned_off_by_a_variable(worker: Worker) -> None:
     cause, remedy = _told(worker.but(AWS_EC2_METADATA_DISABLED="true"))
 
     assert "turned off by AWS_EC2_METADATA_DISABLED" in cause
@@ -154,7 +154,7 @@ def test_a_service_turned_off_by_the_environment_is_told(worker: Worker) -> None
         (saying(b"<html>"), "unexpected response from"),
     ],
 )
-def test_a_broken_service_is_told_within_the_time_of_a_cold_call(
+def test_a_broken_service_is_named_in_time(
     worker: Worker, behaviour: Callable[[socket.socket], None], words: str
 ) -> None:
     with Misbehaving(behaviour) as broken:
@@ -172,7 +172,7 @@ def test_a_broken_service_is_told_within_the_time_of_a_cold_call(
     assert worker.aws.total == 0
 
 
-def test_a_role_taken_by_the_instances_role_tells_the_same_and_waits_no_longer(worker: Worker) -> None:
+def test_an_assumed_role_names_the_same_fault(worker: Worker) -> None:
     worker.configure(
         "config", f"[profile pull]\nrole_arn={ROLE_ARN}\ncredential_source=Ec2InstanceMetadata\n"
     )

@@ -51,14 +51,14 @@ def test_a_profile_that_leads_nowhere_is_named(worker: Worker, config: str, caus
 
 
 @pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
-def test_a_profile_that_does_not_exist_is_told_with_its_variable(worker: Worker, variable: str) -> None:
+def test_a_missing_profile_names_its_variable(worker: Worker, variable: str) -> None:
     cause, remedy = worker.but(**{variable: "nowhere"}).told()
 
     assert f"there is no profile 'nowhere', which {variable} names" in cause
     assert f"correct {variable}" in remedy
 
 
-def test_a_profile_that_config_toml_names_is_told_so(worker: Worker) -> None:
+def test_a_missing_profile_of_config_toml(worker: Worker) -> None:
     config = worker.home / "config.toml"
     config.write_text('[[ecr.registry]]\nmatch = "*"\nprofile = "nowhere"\n')
 
@@ -79,9 +79,7 @@ def test_a_profile_that_config_toml_names_is_told_so(worker: Worker) -> None:
         (b"[default]\na=\xff\n", "is not text in UTF-8"),
     ],
 )
-def test_a_malformed_file_is_named_without_its_words(
-    worker: Worker, name: str, text: bytes, words: str
-) -> None:
+def test_a_malformed_file_is_not_quoted(worker: Worker, name: str, text: bytes, words: str) -> None:
     path = worker.configure(name, "")
     path.write_bytes(text)
 
@@ -108,9 +106,7 @@ def test_a_malformed_file_is_named_without_its_words(
     ids=lambda content: content[:40],
 )
 @pytest.mark.parametrize("sources", [False, True], ids=["itself", "source_profile"])
-def test_a_damaged_sso_session_is_named_with_the_command(
-    worker: Worker, content: str, *, sources: bool
-) -> None:
+def test_a_damaged_sso_session_is_named(worker: Worker, content: str, *, sources: bool) -> None:
     name = "the corp"
     worker.configure(
         "config",

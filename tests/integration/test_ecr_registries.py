@@ -16,7 +16,7 @@ def _configured(worker: Worker, text: str) -> Worker:
     return worker
 
 
-def test_a_role_is_assumed_for_the_registries_that_match(worker: Worker) -> None:
+def test_a_role_for_the_registries_that_match(worker: Worker) -> None:
     machine = _configured(
         worker,
         f'[[ecr.registry]]\nmatch = "210987654321.dkr.ecr.*"\nrole_arn = "{ROLE_ARN}"\n'
@@ -39,7 +39,7 @@ def test_a_role_is_assumed_for_the_registries_that_match(worker: Worker) -> None
     assert worker.aws.calls["AssumeRole"] == 1
 
 
-def test_registries_of_one_region_with_different_identities_have_different_tokens(worker: Worker) -> None:
+def test_identities_of_a_region_have_own_tokens(worker: Worker) -> None:
     machine = _configured(
         worker, f'[[ecr.registry]]\nmatch = "210987654321.dkr.ecr.*"\nrole_arn = "{ROLE_ARN}"\n'
     )
@@ -51,7 +51,7 @@ def test_registries_of_one_region_with_different_identities_have_different_token
     assert worker.aws.calls[TOKEN_CALL] == 2
 
 
-def test_a_profile_is_taken_for_the_registries_that_match(worker: Worker) -> None:
+def test_a_profile_for_the_registries_that_match(worker: Worker) -> None:
     worker.aws.access_key_ids.add("AKIAPROD")
     worker.configure(
         "credentials", f"[prod]\naws_access_key_id=AKIAPROD\naws_secret_access_key={SECRET_ACCESS_KEY}\n"
@@ -80,9 +80,7 @@ def test_the_first_table_that_matches_counts(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("host", ["images.corp.example", "vpce-0a1b-x.dkr.ecr.eu-west-3.vpce.amazonaws.com"])
-def test_a_name_of_ones_own_is_a_registry_once_its_account_and_region_are_told(
-    worker: Worker, host: str
-) -> None:
+def test_a_custom_domain_is_a_registry(worker: Worker, host: str) -> None:
     assert worker.get(host).found is False
     machine = _configured(
         worker, f'[[ecr.registry]]\nmatch = "{host}"\naccount = "123456789012"\nregion = "eu-west-3"\n'
@@ -110,7 +108,7 @@ def test_a_glob_opens_no_door_to_a_look_alike(worker: Worker) -> None:
     assert worker.aws.total == 0
 
 
-def test_a_changed_configuration_is_another_identity(worker: Worker) -> None:
+def test_a_changed_table_is_another_identity(worker: Worker) -> None:
     worker.password()
     new = rotate(worker)
     machine = _configured(worker, f'[[ecr.registry]]\nmatch = "{HOST}"\nrole_arn = "{ROLE_ARN}"\n')

@@ -68,7 +68,7 @@ def test_a_web_identity_token_file_is_named(worker: Worker, kind: str, words: st
 
 
 @files
-def test_a_container_authorization_token_file_is_named(worker: Worker, kind: str, words: str) -> None:
+def test_a_container_token_file_is_named(worker: Worker, kind: str, words: str) -> None:
     path = _make(worker.home / "token", kind)
     url = worker.aws.url + CONTAINER_PATH
     machine = worker.but(AWS_CONTAINER_CREDENTIALS_FULL_URI=url, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=path)
@@ -126,7 +126,7 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize(("script", "words"), PROGRAMS.items())
-def test_a_credential_process_that_gives_no_keys_is_named(worker: Worker, script: str, words: str) -> None:
+def test_a_process_without_keys_is_named(worker: Worker, script: str, words: str) -> None:
     path = _program(worker, script)
 
     cause, remedy = worker.but(AWS_PROFILE="prod").told()
@@ -137,7 +137,7 @@ def test_a_credential_process_that_gives_no_keys_is_named(worker: Worker, script
     assert worker.aws.total == 0
 
 
-def test_a_credential_process_that_hangs_is_named_and_ended(worker: Worker) -> None:
+def test_a_process_that_hangs_is_ended(worker: Worker) -> None:
     running = worker.home / "running"
     path = _program(worker, f'echo $$ > "{running}"; sleep 300')
     config = worker.home / "config.toml"
@@ -162,7 +162,7 @@ def test_a_credential_process_that_hangs_is_named_and_ended(worker: Worker) -> N
         ('sh -c "open', "a quote is not closed"),
     ],
 )
-def test_a_credential_process_that_cannot_run_is_named(worker: Worker, command: str, words: str) -> None:
+def test_a_process_that_cannot_run_is_named(worker: Worker, command: str, words: str) -> None:
     worker.configure("config", f"[default]\ncredential_process={command}\n")
 
     cause, remedy = worker.told()
@@ -224,7 +224,7 @@ def test_an_agent_that_answers_rubbish_is_named(worker: Worker, answer: Response
     assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in remedy
 
 
-def test_an_agent_that_refuses_is_told_with_its_words(worker: Worker) -> None:
+def test_an_agent_that_refuses_is_quoted(worker: Worker) -> None:
     worker.aws.container = Response(403, b"AccessDeniedException: no association")
     url = worker.aws.url + CONTAINER_PATH
 
@@ -241,13 +241,13 @@ def test_an_agent_out_of_reach_is_named(worker: Worker) -> None:
     assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in remedy
 
 
-def test_an_agent_at_an_address_of_the_internet_is_refused(worker: Worker) -> None:
+def test_an_agent_on_the_internet_is_refused(worker: Worker) -> None:
     cause, _ = worker.but(AWS_CONTAINER_CREDENTIALS_FULL_URI="http://example.com/").told()
 
     assert "AWS_CONTAINER_CREDENTIALS_FULL_URI is not an address that credentials may come from" in cause
 
 
-def test_a_token_of_a_pod_may_end_with_a_line_break(worker: Worker) -> None:
+def test_a_pods_token_may_end_with_a_newline(worker: Worker) -> None:
     file = worker.home / "token"
     file.write_text(f"authorization-{CANARY}\n")
     machine = worker.but(

@@ -17,7 +17,7 @@ def remedy(answer: Answer) -> str:
     return answer.err.decode().splitlines()[-1].partition(": ")[2]
 
 
-def test_a_registry_of_others_goes_to_another_helper(keeper: Patient, mend: Mending) -> None:
+def test_another_registry_goes_to_another_helper(keeper: Patient, mend: Mending) -> None:
     keeper.configure(credsStore="ecr-login")
     mend(keeper.doctor(OTHER).of("ECR host").remedy, keeper.env)
     report = keeper.doctor(OTHER)
@@ -28,7 +28,7 @@ def test_a_registry_of_others_goes_to_another_helper(keeper: Patient, mend: Mend
 @pytest.mark.parametrize(
     ("named", "words"), [("credHelpers", "name another one in"), ("route", "auto.route")]
 )
-def test_who_names_the_wrong_helper_for_one_server_is_told(user: Patient, named: str, words: str) -> None:
+def test_the_wrong_helper_for_one_server(user: Patient, named: str, words: str) -> None:
     if named == "credHelpers":
         user.configure(credHelpers={OTHER: "ecr-login"})
     else:
@@ -67,7 +67,7 @@ def test_a_token_can_be_kept_with_the_cache_on(user: Patient, mend: Mending) -> 
     assert on.get(HOST).credentials().secret == CANARY
 
 
-def test_a_token_can_be_kept_in_a_directory_that_is_opened(powerless: Patient, mend: Mending) -> None:
+def test_a_token_is_kept_in_an_opened_directory(powerless: Patient, mend: Mending) -> None:
     helper = powerless.helper("ecr-login")
     (powerless.home / ".ecr").mkdir(mode=0o500)
     mend(remedy(helper.store(HOST, "AWS", CANARY)), powerless.env, prefix=POWERLESS)
@@ -75,7 +75,7 @@ def test_a_token_can_be_kept_in_a_directory_that_is_opened(powerless: Patient, m
     assert helper.get(HOST).credentials().secret == CANARY
 
 
-def test_what_keeps_a_token_from_its_file_stands_in_the_log(user: Patient, mend: Mending) -> None:
+def test_the_log_says_why_a_token_is_not_kept(user: Patient, mend: Mending) -> None:
     helper = user.helper("ecr-login")
     assert helper.store(HOST, "AWS", CANARY).code == 0
     (kept,) = (user.home / ".ecr" / "tokens").iterdir()
@@ -86,14 +86,14 @@ def test_what_keeps_a_token_from_its_file_stands_in_the_log(user: Patient, mend:
     assert "Is a directory" in mended.shown
 
 
-def test_a_password_of_others_is_kept_by_auto(keeper: Patient, mend: Mending) -> None:
+def test_another_password_is_kept_by_auto(keeper: Patient, mend: Mending) -> None:
     keeper.configure(credsStore="ecr-login")
     mend(remedy(keeper.helper("ecr-login").store(OTHER, "ada", CANARY)), keeper.env)
     assert "credsStore is auto" in keeper.doctor().of("config file").text
     assert keeper.helper("auto").store(OTHER, "ada", CANARY).code == 0
 
 
-def test_the_registries_that_are_known_are_refreshed(user: Patient, aws: Aws, mend: Mending) -> None:
+def test_known_registries_are_refreshed(user: Patient, aws: Aws, mend: Mending) -> None:
     user = user.but(**aws.environment())
     assert user.helper("ecr-login").get(HOST).found
     answer = user.run("refresh", "registry.example")

@@ -50,7 +50,7 @@ def _explain(
         ("SomethingNew", 400, "API reference"),
     ],
 )
-def test_a_refusal_names_operation_code_and_message(code: str, status: int, remedy: str) -> None:
+def test_a_refusal_names_code_and_message(code: str, status: int, remedy: str) -> None:
     told = _explain(_refusal(code, "because", status))
 
     assert f"AssumeRole answered {code}: because" in told.cause
@@ -58,7 +58,7 @@ def test_a_refusal_names_operation_code_and_message(code: str, status: int, reme
 
 
 @pytest.mark.parametrize(("code", "message"), [(None, None), ("", ""), ("400", None)])
-def test_a_refusal_without_code_or_message_is_told(code: str | None, message: str | None) -> None:
+def test_a_refusal_without_code_or_message(code: str | None, message: str | None) -> None:
     trace = Trace()
     trace.asked = "https://sts.amazonaws.com"
 
@@ -70,7 +70,7 @@ def test_a_refusal_without_code_or_message_is_told(code: str | None, message: st
 @pytest.mark.parametrize(
     ("skew", "words"), [(-301.4, "301 s behind AWS's"), (7200.0, "7200 s ahead of AWS's")]
 )
-def test_a_wrong_clock_is_told_with_the_difference(skew: float, words: str) -> None:
+def test_a_wrong_clock_is_named(skew: float, words: str) -> None:
     trace = Trace()
     trace.skew = skew
 
@@ -82,7 +82,7 @@ def test_a_wrong_clock_is_told_with_the_difference(skew: float, words: str) -> N
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Thu, 01 Jan 1970", "Thu, 99 Jan 9999999 00:00:00 GMT"])
-def test_a_date_that_is_none_says_nothing_of_the_clock(date: str) -> None:
+def test_a_bad_date_says_nothing_of_the_clock(date: str) -> None:
     trace = Trace()
     trace.note_answer({"headers": {"date": date}})
     trace.note_answer(None)
@@ -90,7 +90,7 @@ def test_a_date_that_is_none_says_nothing_of_the_clock(date: str) -> None:
     assert trace.skew is None
 
 
-def test_without_credentials_what_the_metadata_service_did_is_told() -> None:
+def test_no_credentials_names_the_metadata_fault() -> None:
     trace = Trace()
     trace.metadata = ("the instance metadata service is off", "turn it on")
 
@@ -119,7 +119,7 @@ def test_whoever_did_not_answer_in_time_is_named() -> None:
         ({"AWS_PROFILE": "my dev"}, "'my dev'"),
     ],
 )
-def test_an_sso_session_names_the_profile_of_the_environment(environ: dict[str, str], profile: str) -> None:
+def test_sso_names_the_profile_of_the_environment(environ: dict[str, str], profile: str) -> None:
     error = aws.UnauthorizedSSOTokenError()
 
     assert _explain(error, environ=environ).remedy == f"run: aws sso login --profile {profile}"
@@ -127,7 +127,7 @@ def test_an_sso_session_names_the_profile_of_the_environment(environ: dict[str, 
     assert chosen.remedy.endswith("aws sso login --profile prod")
 
 
-def test_an_sso_service_that_refuses_is_told_by_its_status() -> None:
+def test_sso_refusals_are_known_by_status() -> None:
     signed_out = _refusal("UnauthorizedException", "no", 401, "GetRoleCredentials")
     unassigned = _refusal("ForbiddenException", "no", 403, "GetRoleCredentials")
 
@@ -135,7 +135,7 @@ def test_an_sso_service_that_refuses_is_told_by_its_status() -> None:
     assert "Identity Center" in _explain(unassigned).remedy
 
 
-def test_an_sso_session_names_the_profile_that_has_it() -> None:
+def test_sso_names_the_profile_with_the_session() -> None:
     trace = Trace()
     trace.profiles = {
         "pull": {"source_profile": "base"},
@@ -150,7 +150,7 @@ def test_an_sso_session_names_the_profile_that_has_it() -> None:
 
 
 @pytest.mark.parametrize("message", ["a\nb\x1b[31m", "x" * 100_000, "https://user:hidden@host/?q=hidden"])
-def test_somebody_elses_words_are_one_short_line_without_secrets(message: str) -> None:
+def test_foreign_words_are_short_without_secrets(message: str) -> None:
     told = _explain(_refusal("Code", message))
 
     assert told.cause.isprintable()
@@ -161,7 +161,7 @@ def test_somebody_elses_words_are_one_short_line_without_secrets(message: str) -
 @pytest.mark.parametrize(
     "error", [KeyError("x"), ValueError(), RecursionError(), OSError(), AttributeError()]
 )
-def test_nothing_that_the_sdk_stumbles_into_is_quoted(error: Exception) -> None:
+def test_internal_errors_are_not_quoted(error: Exception) -> None:
     trace = Trace()
     assert (
         f"the AWS configuration cannot be used ({type(error).__name__})" in _explain(error, trace=trace).cause

@@ -31,27 +31,27 @@ def run(function: str, call: str, environ: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_both_have_the_same_variables_in_the_same_order() -> None:
+def test_both_have_the_same_variables() -> None:
     loop = re.search(r"for name in (.*?); do", TEXT.replace("\\\n", " "), re.DOTALL)
     assert loop
     assert loop[1].split() == list(VARIABLES)
 
 
-def test_both_take_the_same_characters_for_plain() -> None:
+def test_both_have_the_same_plain_characters() -> None:
     pattern = re.search(r"\*\[!A-Za-z0-9(\S+)\]\*\) return 1", TEXT)
     assert pattern
     assert set(pattern[1]) | {c for c in PLAIN if c.isalnum()} == PLAIN
 
 
 @given(PLAIN_TEXT)
-def test_both_tell_secrets_apart_by_the_same_numbers(secret: str) -> None:
+def test_both_make_the_same_fingerprints(secret: str) -> None:
     assert (
         run("fingerprint", 'fingerprint "$S" && echo "$value"', {"S": secret}) == f"={fingerprint(secret)}\n"
     )
 
 
 @given(st.dictionaries(st.sampled_from(list(VARIABLES)), PLAIN_TEXT, max_size=8))
-def test_both_make_the_same_text_of_an_environment(environ: dict[str, str]) -> None:
+def test_both_make_the_same_selection(environ: dict[str, str]) -> None:
     by_python = selection(environ, VARIABLES)
     if by_python is not None:
         call = 'select_variables && printf %s "$selection"'
@@ -73,11 +73,11 @@ def test_both_make_the_same_text_of_an_environment(environ: dict[str, str]) -> N
         {"HTTPS_PROXY": "http://user:password@proxy"},
     ],
 )
-def test_what_a_shell_cannot_compare_is_left_to_python(environ: dict[str, str]) -> None:
+def test_what_sh_cannot_compare_is_left_out(environ: dict[str, str]) -> None:
     assert selection(environ, VARIABLES) is None
 
 
-def test_a_single_other_character_makes_other_numbers() -> None:
+def test_one_other_character_is_another_number() -> None:
     secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
     others = {secret[:place] + "x" + secret[place + 1 :] for place in range(len(secret))}
 

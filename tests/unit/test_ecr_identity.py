@@ -73,7 +73,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {"HOME": str(tmp_path), "PATH": "/bin"}
 
 
-def test_every_variable_that_the_sdk_reads_is_accounted_for() -> None:
+def test_every_variable_of_the_sdk_is_known() -> None:
     sources = "".join(path.read_text() for path in Path(botocore.__file__).parent.glob("*.py"))
     named = set(re.findall(r"['\"]((?:AWS|BOTO|BOTOCORE)_[A-Z][A-Z0-9_]+)['\"]", sources))
     counted = {*SELECTING_VARIABLES, *SECRET_VARIABLES, *FILE_VARIABLES, LOGIN_CACHE_VARIABLE}
@@ -125,7 +125,7 @@ def test_every_file_at_home_counts(name: str, environ: dict[str, str], tmp_path:
 
 
 @pytest.mark.parametrize("name", FILE_VARIABLES)
-def test_a_relative_path_is_absolute_in_the_environment_of_the_call(
+def test_relative_paths_become_absolute(
     name: str, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = set()
@@ -140,7 +140,7 @@ def test_a_relative_path_is_absolute_in_the_environment_of_the_call(
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-def test_every_choice_of_the_configuration_makes_another_key(choice: str, environ: dict[str, str]) -> None:
+def test_every_choice_makes_another_key(choice: str, environ: dict[str, str]) -> None:
     keys = {key(environ, chosen) for chosen in ({}, {choice: "a"}, {choice: "b"})}
 
     assert len(keys) == 3
@@ -185,9 +185,7 @@ def test_tokens_by_a_process_are_not_kept(
     assert not identify(environ, {}, trusts_processes=True).unseen
 
 
-def test_a_process_of_another_profile_matters_to_that_profile_only(
-    environ: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_process_matters_to_its_profile_only(environ: dict[str, str], tmp_path: Path) -> None:
     configure(tmp_path, "[profile other]\ncredential_process = get\n[default]\nregion = eu-west-1\n")
 
     assert not identify(environ, {}).unseen
@@ -195,7 +193,7 @@ def test_a_process_of_another_profile_matters_to_that_profile_only(
     assert identify(environ | {"AWS_PROFILE": "other"}, {}).unseen
 
 
-def test_a_path_by_way_of_another_variable_is_not_kept(environ: dict[str, str]) -> None:
+def test_a_path_with_a_variable_is_not_kept(environ: dict[str, str]) -> None:
     assert identify(environ | {"AWS_CONFIG_FILE": "$ELSEWHERE/config"}, {}).unseen
 
 
@@ -207,7 +205,7 @@ def test_a_path_by_way_of_another_variable_is_not_kept(environ: dict[str, str]) 
         ("[default]\nweb_identity_token_file = {home}/token\n", "token"),
     ],
 )
-def test_a_file_that_the_configuration_leads_to_counts(
+def test_files_that_the_configuration_names_count(
     text: str, file: str, environ: dict[str, str], tmp_path: Path
 ) -> None:
     configure(tmp_path, text.replace("{home}", str(tmp_path)))
@@ -222,7 +220,7 @@ def test_a_file_that_the_configuration_leads_to_counts(
     assert len(keys) == 3
 
 
-def test_regions_and_identities_have_different_files() -> None:
+def test_regions_and_identities_differ_by_name() -> None:
     names = {shared_name(region, key) for region in ("eu-central-1", "eu-west-1") for key in ("a", "b")}
 
     assert len(names) == 4
