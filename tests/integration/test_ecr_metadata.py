@@ -149,8 +149,8 @@ def test_a_service_turned_off_by_a_variable(worker: Worker) -> None:
     ("behaviour", "words"),
     [
         (silence, "did not answer"),
-        (reset, "broke the connection off"),
-        (half_an_answer, "broke the connection off"),
+        (reset, "closed the connection"),
+        (half_an_answer, "closed the connection"),
         (saying(b"<html>"), "unexpected response from"),
     ],
 )

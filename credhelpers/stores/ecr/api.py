@@ -1,4 +1,4 @@
-"""The one call to AWS: GetAuthorizationToken, by whatever credentials the AWS SDK's own chain finds."""
+"""The call to AWS: GetAuthorizationToken, with the credentials that the AWS SDK's own chain finds."""
 
 import base64
 import math
@@ -23,18 +23,18 @@ _ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR")
 def fetch_token(
     registry: Registry, chosen: Mapping[str, str], settings: Settings, environ: Mapping[str, str]
 ) -> Token:
-    """Ask AWS for a token that opens every registry of a region to the identity that asks.
+    """Ask AWS for a token, which opens every registry of a region that the identity may read.
 
-    The rules of endpoints are those of the AWS SDKs: FIPS and dual-stack hosts get their token from an
-    endpoint of the same kind, other hosts from the one that the AWS configuration says.
+    Endpoints are chosen as the AWS SDKs do: FIPS and dual-stack hosts get their token from an endpoint of the
+    same kind, other hosts from the one in the AWS configuration.
 
     Args:
-        registry: Whose token.
-        chosen: What the configuration says of it: ``profile``, ``role_arn`` and so on.
+        registry: The registry.
+        chosen: Its table in the configuration: ``profile``, ``role_arn`` and so on.
         settings: The limits; ``ecr.call_seconds`` is the longest that a call may take with all its retries,
             credentials from roles and SSO included.
-        environ: The complete environment of the call; the process's own is replaced by it meanwhile, so this
-            is for the only thread of a process.
+        environ: The complete environment of the call. It replaces the process's own meanwhile, so only a
+            process with one thread may call this.
 
     Raises:
         CredentialsNotFound: With AWS's or the network's reason as the cause.
@@ -54,7 +54,7 @@ def read_token(answer: Any, registry: Registry, now: float, trace: Trace) -> Tok
     """Return the token in AWS's answer.
 
     Raises:
-        UnexpectedResponse: There is none that is good at this moment.
+        UnexpectedResponse: There is no token that is valid now.
     """
     try:
         data = answer["authorizationData"]
@@ -62,12 +62,12 @@ def read_token(answer: Any, registry: Registry, now: float, trace: Trace) -> Tok
             data = data[0]
         text, ends = data["authorizationToken"], data["expiresAt"]
     except (LookupError, TypeError):
-        raise UnexpectedResponse("no token, or no end of its validity, is in it") from None
+        raise UnexpectedResponse("it has no token, or no expiry") from None
     try:
         expires = ends.timestamp()
         username, _, password = base64.b64decode(text, validate=True).decode().partition(":")
     except (ArithmeticError, AttributeError, OSError, TypeError, ValueError):
-        raise UnexpectedResponse("the token is not base64, or the end of its validity not a time") from None
+        raise UnexpectedResponse("the token is not base64, or its expiry is not a time") from None
     if not username or not password or not math.isfinite(expires):
         raise UnexpectedResponse("the token is not a username and a password")
     if expires <= now:
@@ -85,11 +85,11 @@ def open_client(
     settings: Settings,
     environ: Mapping[str, str],
 ) -> Any:
-    """Return a client of the registry's ECR API, by the identity that the configuration chooses for it."""
+    """Return a client of the registry's ECR API, with the identity that the configuration names for it."""
     config = client_config(settings)
     keys = _assume_role(session, registry, chosen) if "role_arn" in chosen else {}
     endpoint = chosen.get("endpoint_url")
-    # The SDK refuses these flags beside an endpoint of one's own, which says it all.
+    # The SDK refuses these flags beside a configured endpoint.
     if not (endpoint or any(name in environ for name in _ENDPOINT_VARIABLES)):
         flags = {"use_fips_endpoint": registry.fips, "use_dualstack_endpoint": registry.dual_stack}
         config = config.merge(Config(**{name: True for name, wanted in flags.items() if wanted}))
@@ -110,9 +110,9 @@ def _assume_role(session: Session, registry: Registry, chosen: Mapping[str, str]
     if "external_id" in chosen:
         request["ExternalId"] = chosen["external_id"]
     sts = session.core.create_client("sts", region_name=registry.region)
-    given = sts.assume_role(**request)["Credentials"]
+    keys = sts.assume_role(**request)["Credentials"]
     return {
-        "aws_access_key_id": given["AccessKeyId"],
-        "aws_secret_access_key": given["SecretAccessKey"],
-        "aws_session_token": given["SessionToken"],
+        "aws_access_key_id": keys["AccessKeyId"],
+        "aws_secret_access_key": keys["SecretAccessKey"],
+        "aws_session_token": keys["SessionToken"],
     }

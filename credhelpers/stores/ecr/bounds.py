@@ -17,8 +17,8 @@ class AnswerTooLarge(BaseException):
 def bound_answers() -> None:
     """Bound the answers on every connection that the SDK opens from now on in this process.
 
-    All its HTTP sessions take their connections from these two classes: those of its clients and those that
-    it makes for itself to ask the metadata service and the container's agent.
+    All its HTTP sessions take their connections from these two classes: those of its clients, and those for
+    the metadata service and the container's agent.
     """
     for connection in (awsrequest.AWSHTTPConnection, awsrequest.AWSHTTPSConnection):
         connection.response_class = _Response
@@ -33,7 +33,7 @@ class _Response(HTTPResponse):
 
     def read(self, amt: int | None = None) -> bytes:
         data = super().read(amt)
-        # http.client lets half an answer pass for a whole one, and the SDK would not ask again.
+        # http.client takes half an answer for a whole one, and the SDK would not ask again.
         if amt and not data and self.length:
             raise IncompleteRead(data, self.length)
         return data

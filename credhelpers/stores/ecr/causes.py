@@ -1,4 +1,4 @@
-"""What a failed call to AWS means to the person who must act: one line of cause, one of remedy."""
+"""Why a call to AWS failed, for the person who must act: one line of cause, one of remedy."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from credhelpers.stores.ecr.metadata import UNREADABLE
 from credhelpers.stores.ecr.sources import BadSource
 from credhelpers.stores.ecr.trace import Trace
 
-_LONGEST = 400  # characters of somebody else's words
+_LONGEST = 400  # characters of a service's or library's own words
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in botocore's order
 
 _CLOCK = "AWS allows five minutes of difference; set this machine's clock: timedatectl set-ntp true"
@@ -57,11 +57,7 @@ _THROTTLES = (
 
 
 class UnexpectedResponse(Exception):
-    """An answer that is not AWS's, or not a token.
-
-    Args:
-        what: What is wrong with it; nothing of what it says.
-    """
+    """An answer that is not from AWS, or not a token; its text says what is wrong, and quotes nothing."""
 
 
 _OF_THE_SDK = (aws.BotoCoreError, aws.ClientError, ResponseParserError)
@@ -81,10 +77,10 @@ def explain(
 
     Args:
         error: One of `FAILURES`.
-        registry: Whose token was asked for.
-        chosen: What the configuration says of it.
+        registry: The registry.
+        chosen: Its table in the configuration.
         environ: The environment of the call.
-        trace: What the call has come across.
+        trace: The facts of the call.
     """
     cause, remedy = _Explanation(chosen, environ, trace).of(error)
     return CredentialsNotFound(
@@ -105,10 +101,10 @@ class _Explanation:
         if isinstance(error, BadSource):
             return error.cause, error.remedy
         if isinstance(error, OutOfTime):
-            whom = self._trace.asked or "what leads to the AWS credentials"
+            asked = self._trace.asked or "the source of the AWS credentials"
             return (
-                f"{whom} did not answer within {error.seconds:g} s",
-                "see what it waits for, and check network, DNS and proxy between here and it",
+                f"{asked} did not answer within {error.seconds:g} s",
+                "see what it waits for, and check the network, DNS and proxy on the way to it",
             )
         if isinstance(error, AnswerTooLarge):
             return f"unexpected response from {self._trace.asked}: more than {LARGEST >> 20} MiB", _PROXY
@@ -123,20 +119,20 @@ class _Explanation:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = str(details.get("Code") or "")
         message = str(details.get("Message") or "no reason given")
-        told = f"{error.operation_name} answered {code}: {message}"
+        text = f"{error.operation_name} answered {code}: {message}"
         if not code or code == str(status):
-            told = f"unexpected response from {self._trace.asked}: HTTP {status} without an AWS error code"
+            text = f"unexpected response from {self._trace.asked}: HTTP {status} without an AWS error code"
         if error.operation_name == "GetRoleCredentials" and status == 401:
             return f"the AWS SSO session is not valid: {code}: {message}", self._sso_login()
         if status == 429 or code in _THROTTLES:
-            return told, "AWS limits the rate of requests: try again in a minute"
+            return text, "AWS limits the rate of requests: try again in a minute"
         if status >= 500:
-            return f"{told} (server error, HTTP {status})", "try again in a minute"
+            return f"{text} (server error, HTTP {status})", "try again in a minute"
         if _REMEDIES.get(code) in _BY_CLOCK and self._trace.has_wrong_clock:
-            return f"{told}; {self._trace.clocks}", _CLOCK
+            return f"{text}; {self._trace.clocks}", _CLOCK
         if not code or code == str(status):
-            return told, _PROXY
-        return told, _REMEDIES.get(code, "look the code up in the API reference of the service that gave it")
+            return text, _PROXY
+        return text, _REMEDIES.get(code, "look up the code in the API reference of the service")
 
     def _failed(self, error: aws.BotoCoreError) -> tuple[str, str]:
         cases: tuple[tuple[Any, Callable[[Any], tuple[str, str]]], ...] = (
@@ -180,7 +176,7 @@ class _Explanation:
     def _unreachable(self, error: aws.BotoCoreError) -> tuple[str, str]:
         if isinstance(error, aws.SSLError) and "AWS_CA_BUNDLE" in self._environ:
             return str(error), "check the certificates in the file that AWS_CA_BUNDLE names"
-        return str(error), "check network, DNS and proxy between here and the endpoint"
+        return str(error), "check the network, DNS and proxy on the way to the endpoint"
 
     def _unexpected(self, error: BaseException) -> tuple[str, str]:
         asked, clocks = self._trace.asked, self._trace.clocks

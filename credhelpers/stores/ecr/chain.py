@@ -22,12 +22,11 @@ _RESOLVER = "timeout:1 attempts:2"  # of each name server, in seconds (resolv.co
 
 
 def adopt_environment(environ: Mapping[str, str]) -> None:
-    """Make this process's environment, by which alone the SDK goes, a given one.
+    """Make an environment this process's own, the only one that the SDK reads.
 
-    What is equal stays untouched, so that threads may adopt the same environment at once. A ``HOME`` that is
-    not the user's own becomes theirs: the SDK follows any, and tokens are kept by what stands in this one.
-    Name servers that do not answer get less time than glibc's resolver would give them, which no signal and
-    so no deadline interrupts.
+    Equal values are not set again, so that threads may adopt the same environment at once. A ``HOME`` that is
+    not the user's own becomes the user's: the SDK would follow it. Name servers that do not answer get less
+    time than glibc's resolver would give them, because no signal, and so no deadline, interrupts it.
     """
     home = home_directory(environ)
     wanted = {"RES_OPTIONS": _RESOLVER, **environ}
@@ -42,7 +41,7 @@ def adopt_environment(environ: Mapping[str, str]) -> None:
 
 @contextmanager
 def environment_of(environ: Mapping[str, str]) -> Iterator[None]:
-    """Adopt an environment while the block lasts; for the only thread of a process."""
+    """Adopt an environment while the block lasts; for a process with one thread."""
     former = dict(os.environ)
     adopt_environment(environ)
     try:
@@ -53,7 +52,7 @@ def environment_of(environ: Mapping[str, str]) -> Iterator[None]:
 
 
 def client_config(settings: Settings) -> Config:
-    """Return the limits of each client of AWS's."""
+    """Return the limits of each AWS client."""
     return Config(
         connect_timeout=settings.number("ecr.connect_seconds"),
         read_timeout=settings.number("ecr.read_seconds"),
@@ -67,13 +66,13 @@ class Session:
     Args:
         environ: The environment of the call, which this process has adopted.
         profile: The profile of the AWS configuration to use; None for the one that the environment says.
-        region: Where STS and others are asked when the AWS configuration does not say.
+        region: The region of STS and others when the AWS configuration does not name one.
         settings: The limits.
-        trace: Is told what the chain comes across.
+        trace: Gets the facts of the call.
 
     Attributes:
         core: The session itself.
-        trace: What the chain has come across.
+        trace: The facts of the call.
     """
 
     def __init__(
@@ -94,10 +93,10 @@ class Session:
         self._replace_sources(environ, profile, settings)
 
     def credentials(self) -> Any:
-        """Return what the chain finds, with everything done that it takes to use it.
+        """Return the credentials that the chain finds, ready for use.
 
         Raises:
-            NoCredentialsError: There is nothing.
+            NoCredentialsError: There are none.
         """
         found = self.core.get_credentials()
         if found is None:
@@ -137,6 +136,6 @@ class Session:
 def _refuse_to_prompt(question: str) -> NoReturn:
     del question
     raise BadSource(
-        "the profile wants an MFA code for its role (mfa_serial), and a helper can ask nobody for one",
+        "the profile needs an MFA code for its role (mfa_serial), and a helper cannot ask for one",
         "get a session by hand (aws sts get-session-token), or use a profile without mfa_serial",
     )

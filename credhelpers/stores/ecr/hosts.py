@@ -1,4 +1,4 @@
-"""Which hosts are Amazon ECR registries, in which region, and by which endpoint their token is to be had."""
+"""Which hosts are Amazon ECR registries, in which region, with which kind of endpoint and identity."""
 
 from credhelpers.servers import matches, split_scheme
 
@@ -36,14 +36,14 @@ _HTTPS_PORT = "443"
 
 
 class Registry:
-    """An ECR registry as its host name tells it.
+    """An ECR registry, as its host name says.
 
     Attributes:
         host: The host name in lower case, without a port.
         region: The region for which a request for its token is signed.
-        fips: Whether the token is to come from a FIPS endpoint.
-        dual_stack: Whether the token is to come from an endpoint that speaks IPv6 too.
-        public: Whether it is ECR Public, which anybody may read from.
+        fips: Whether the token must come from a FIPS endpoint.
+        dual_stack: Whether the token must come from an endpoint that has IPv6 too.
+        public: Whether it is ECR Public, which serves clients without credentials.
     """
 
     __slots__ = ("dual_stack", "fips", "host", "public", "region")
@@ -70,10 +70,10 @@ class Registry:
 
 
 def host_of(server: str) -> str:
-    """Return the host that a server URL names, in lower case; empty when it is reached other than by HTTPS.
+    """Return the host in a server URL, in lower case; empty when it is not reached by HTTPS.
 
-    A path is dropped, for some clients ask for whole repositories, and so is HTTPS's own port. No token goes
-    to another port or over plain HTTP.
+    A path is dropped, because some clients ask for whole repositories, and so is HTTPS's own port. No token
+    goes to another port or over plain HTTP.
     """
     scheme, place = split_scheme(server)
     authority = place.partition("/")[0]
@@ -87,7 +87,7 @@ def host_of(server: str) -> str:
 
 
 def registry_at(host: str) -> Registry | None:
-    """Return the registry at a host; None for one that is not Amazon ECR's, however alike it looks."""
+    """Return the registry at a host; None for a host that is not Amazon ECR's, even if it looks like one."""
     if host in PUBLIC_HOSTS:
         return Registry(host, PUBLIC_REGION, public=True)
     account, _, rest = host.partition(".")
@@ -107,11 +107,10 @@ def registry_at(host: str) -> Registry | None:
 
 
 def registry_for(host: str, settings: "Settings") -> tuple[Registry | None, dict[str, str]]:
-    """Return the registry at a host and what the first table that matches the host says of it.
+    """Return the registry at a host, and the first table ``[[ecr.registry]]`` that matches the host.
 
-    A host that is not Amazon's by its name, such as a PrivateLink endpoint or a domain of one's own, is a
-    registry when its table names the account; its table names the region too. A host of Amazon's names its
-    region itself.
+    A host that is not Amazon's by its name, such as a PrivateLink endpoint or a custom domain, is a registry
+    when its table names the account; its table names the region too. A host of Amazon's names its own region.
     """
     registry = registry_at(host)
     for table in settings.tables("ecr.registry"):

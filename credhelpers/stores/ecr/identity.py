@@ -1,8 +1,8 @@
-"""Who asks: one value, made once for each request, that holds all by which the AWS SDK selects an identity.
+"""The identity: one value, made once for each request, with all that the AWS SDK uses to select an identity.
 
-The cache's key, the fast path, the call to AWS and a renewal in the background all go by this value, so a
-token is given only to the identity that it was issued to. Nothing is asked for it over the network: the keys
-of a role change every few hours and cost a request to learn; what selects the role is here at once.
+The cache's key, the fast path, the call to AWS and a renewal in the background all use this value, so a token
+is given only to the identity that it was issued to. It needs no network: the keys of a role change every few
+hours and cost a request to learn; what selects the role is known at once.
 """
 
 import os
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What botocore's credential chain and endpoints go by (its configprovider, credentials, utils and regions).
+# What selects botocore's credentials and endpoints (its configprovider, credentials, utils and regions).
 # fmt: off
 SELECTING_VARIABLES = (
     "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_CREDENTIAL_EXPIRATION",
@@ -28,7 +28,7 @@ SELECTING_VARIABLES = (
     "AWS_USE_FIPS_ENDPOINT", "AWS_DATA_PATH", "BOTOCORE_EXPERIMENTAL__PLUGINS",
 )
 # fmt: on
-"""Variables that count by their value; an empty one is as good as none."""
+"""Variables that count by their value; an empty one counts as missing."""
 
 PROXY_VARIABLES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
 """They lead to another metadata service, or another AWS; their values may have a password in them."""
@@ -53,26 +53,26 @@ FILE_VARIABLES = {
 """Variables that name a file, and the files that count without the variable; each counts by `files.facts`."""
 
 _AS_WRITTEN = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
-"""In which the SDK takes ``~`` and ``$`` for letters."""
+"""In these the SDK takes ``~`` and ``$`` as they are."""
 
 LOGIN_CACHE_VARIABLE = "AWS_LOGIN_CACHE_DIRECTORY"
 
 CHOICES = ("profile", "role_arn", "external_id", "session_name", "endpoint_url")
-"""What a table ``[[ecr.registry]]`` may say of the identity and the way to it."""
+"""The keys of a table ``[[ecr.registry]]`` that select the identity or the endpoint."""
 
 _LARGEST = 1 << 20  # bytes of a configuration file
 
 
 class Identity:
-    """Who asks, as far as it can be known without asking anybody.
+    """The identity that asks, as far as it is known without the network.
 
     Attributes:
         environ: The environment of the call to AWS; every path in it is absolute, so it means the same in
             every directory.
         key: A line that two requests share only if they would get their credentials from the same place.
         files: Each file that counts, and its `files.facts` when it was looked at.
-        unseen: Why tokens of this identity are not kept, because something selects it that cannot be seen
-            from here; empty when there is no such thing.
+        unseen: Why tokens of this identity must not be kept: something that cannot be seen from here may
+            select it; empty when there is no such thing.
     """
 
     __slots__ = ("environ", "files", "key", "unseen")
@@ -87,12 +87,12 @@ class Identity:
 def identify(
     environ: "Mapping[str, str]", chosen: "Mapping[str, str]", *, trusts_processes: bool = False
 ) -> Identity:
-    """Return who asks.
+    """Return the identity that asks.
 
     Args:
         environ: The environment of the request.
-        chosen: What the configuration chooses for the registry: a profile, a role and so on.
-        trusts_processes: Whether a ``credential_process`` gives the same identity as long as the AWS
+        chosen: The registry's table in the configuration: a profile, a role and so on.
+        trusts_processes: Whether a ``credential_process`` returns the same identity as long as the AWS
             configuration stays the same.
     """
     own = dict(environ)
@@ -104,7 +104,7 @@ def identify(
     paths, runs_process = _leads(own, home, chosen, seen)
     seen |= {path: files.facts(path) for path in paths}
     if runs_process and not trusts_processes:
-        unseen = unseen or "the credential_process of the AWS configuration may go by anything"
+        unseen = unseen or "a credential_process may return another identity at any time"
     words = [f"{name}={_plain(own[name])}" for name in SELECTING_VARIABLES if own.get(name)]
     words += [
         f"{name}=#{_hash(own[name])}" for name in (*SECRET_VARIABLES, *PROXY_VARIABLES) if own.get(name)
@@ -122,7 +122,7 @@ def _paths(own: dict[str, str], home: str | None) -> tuple[list[str], str]:
         if name not in own:
             paths += [_absolute(path, home) for path in defaults if home or path.startswith("/")]
         elif "$" in own[name] and name not in _AS_WRITTEN:
-            unseen = f"{name} names a file by another variable"
+            unseen = f"{name} has another variable in it"
         elif own[name]:  # an empty name means no file to the SDK
             own[name] = _absolute(own[name], None if name in _AS_WRITTEN else home)
             paths.append(own[name])
@@ -171,7 +171,7 @@ def _text(path: str) -> str:
     try:
         return files.read_regular(path, _LARGEST).decode(errors="replace")
     except OSError:
-        return ""  # the SDK will say what is wrong with it
+        return ""  # the SDK says what is wrong with it
 
 
 def _below(directory: str) -> list[str]:
@@ -186,7 +186,7 @@ def _plain(value: str) -> str:
 
 
 def _hash(secret: str) -> str:
-    """Return a hash by the interpreter's own module: hashlib brings OpenSSL, which takes two milliseconds."""
+    """Return a hash from the interpreter's own module: hashlib loads OpenSSL, which takes 2 ms."""
     try:
         from _sha2 import sha256  # type: ignore[import-not-found]  # Python 3.12 and newer
     except ImportError:

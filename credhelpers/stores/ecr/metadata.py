@@ -1,4 +1,4 @@
-"""The instance metadata service (IMDS), and why it gave no credentials."""
+"""The instance metadata service (IMDS), and why it returned no credentials."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ _ATTACH = "attach an IAM role to the instance, or set AWS_PROFILE or another sou
 
 
 class Listener:
-    """An HTTP session of botocore's that remembers how each request of its ended.
+    """An HTTP session of botocore's that remembers how each request ended.
 
     Args:
         session: The session that does the work.
@@ -48,16 +48,16 @@ class Listener:
 
 
 class MetadataProvider(InstanceMetadataProvider):  # type: ignore[misc]  # botocore has no types
-    """The SDK's own provider with a timeout that fits, which tells the trace why there are no credentials.
+    """The SDK's own provider, with a shorter timeout, and with the reason when there are no credentials.
 
     The metadata service answers in milliseconds or not at all. The SDK asks it twice, and its own shortest
     timeout, one second, would make a machine without credentials wait too long for every image.
 
     Args:
-        core: The session, for what the AWS configuration says of the service.
+        core: The session, for the service's settings in the AWS configuration.
         seconds: How long each request may take.
         attempts: How often each is tried.
-        trace: Is told whom is asked, and how that went.
+        trace: Gets the service's address, and the reason.
     """
 
     def __init__(self, core: Session, seconds: float, attempts: int, trace: Trace) -> None:
@@ -113,7 +113,7 @@ class MetadataProvider(InstanceMetadataProvider):  # type: ignore[misc]  # botoc
         if isinstance(last, aws.EndpointConnectionError):
             return f"{self._where} cannot be reached", "set AWS_PROFILE or another source of AWS credentials"
         if not isinstance(last, int):
-            return f"{self._where} broke the connection off", "see whether a proxy stands before the service"
+            return f"{self._where} closed the connection", "see whether a proxy stands before the service"
         return self._answered(last)
 
     def _answered(self, status: int) -> tuple[str, str]:
@@ -123,7 +123,7 @@ class MetadataProvider(InstanceMetadataProvider):  # type: ignore[misc]  # botoc
                 f"{_OPTIONS} --http-endpoint enabled, or set AWS_PROFILE",
             )
         if status == 404:
-            return f"{self._where} knows no role (404): none is attached to the instance", _ATTACH
+            return f"{self._where} has no role (404): none is attached to the instance", _ATTACH
         if status == 401:
             return (
                 f"{self._where} refused a request without a valid session token (401)",

@@ -1,4 +1,4 @@
-"""What a profile of the AWS configuration leads to beyond its own text: processes, token files, sessions."""
+"""What a profile of the AWS configuration uses beyond its own text: processes, token files, sessions."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ _FOLLOWED = ("source_profile", "sso_session")
 
 
 def leading(texts: "Iterable[str]", named: list[str]) -> list[tuple[str, str]]:
-    """Return the keys, with their values, that lead elsewhere in a profile or in those that it names.
+    """Return the keys, with their values, that name something else, in a profile or in those that it names.
 
     Read as botocore reads them (configloader.py): keys in any letter case, ``=`` or ``:`` behind them,
     sections ``[NAME]``, ``[profile NAME]`` and ``[sso-session NAME]``; what the files say of one profile

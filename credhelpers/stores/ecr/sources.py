@@ -1,4 +1,4 @@
-"""Where the AWS SDK's chain reads a file, runs a program or asks an agent: bounded, and named in errors."""
+"""The files, programs and agents that the AWS SDK's chain asks: bounded, and named in errors."""
 
 import json
 import os
@@ -24,7 +24,7 @@ _FORMAT = 'have it print {"Version": 1, "AccessKeyId": â€¦, "SecretAccessKey": â
 
 
 class BadSource(CredentialError):
-    """A file, a program or an address that the AWS configuration names does not give credentials."""
+    """A file, a program or an address in the AWS configuration does not give credentials."""
 
 
 def read_file(path: str, setting: str) -> str:
@@ -102,8 +102,8 @@ class ContainerProvider(sdk.ContainerProvider):  # type: ignore[misc]
     """The credentials that an agent gives to a container: of ECS, or of EKS pod identity.
 
     Args:
-        environ: Has the agent's address and what it wants to be shown.
-        trace: Is told whom is asked.
+        environ: Has the agent's address and the token for it.
+        trace: Gets the agent's address.
     """
 
     def __init__(self, environ: Mapping[str, str], trace: Trace) -> None:
@@ -156,7 +156,7 @@ class ContainerProvider(sdk.ContainerProvider):  # type: ignore[misc]
             return BadSource(f"{agent} answered with HTTP {outcome}: {words}", remedy)
         return BadSource(
             f"unexpected response from {agent} ({type(error).__name__})",
-            f"see who answers at the address that {setting} names",
+            f"see what answers at the address in {setting}",
         )
 
 

@@ -172,7 +172,9 @@ class EcrStore:
         if unkept:
             return StoreUnavailable(
                 f"the token is not kept: {unkept}",
-                "if it does not, say so in config.toml: [ecr] cache_process_credentials = true",
+                "if it always returns the same one, set [ecr] cache_process_credentials = true in config.toml"
+                if "credential_process" in unkept
+                else "write the whole path, without a variable",
             )
         cause = "the token cannot be kept"
         if self._environ.get("AWS_ECR_DISABLE_CACHE"):

@@ -1,4 +1,4 @@
-"""What a call to AWS has come across: whom it asked last, whose clock differs, which files it goes by."""
+"""The facts of a call to AWS: the service asked last, the difference of clocks, the files read."""
 
 import time
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ CLOCK_LIMIT = 240.0
 
 
 class Trace:
-    """Facts that the AWS SDK's exceptions do not tell.
+    """Facts that the AWS SDK's exceptions do not have.
 
     Attributes:
         asked: The service or program that was asked last, in words; empty before the first question.
@@ -29,12 +29,12 @@ class Trace:
         self.profiles: Mapping[str, Mapping[str, str]] = {}
 
     def note_request(self, request: Any, **_: Any) -> None:
-        """Note who is asked; for botocore's event ``before-send``."""
+        """Note which service is asked; for botocore's event ``before-send``."""
         place = urlsplit(request.url)
         self.asked = f"{place.scheme}://{place.hostname}" + (f":{place.port}" if place.port else "")
 
     def note_answer(self, response_dict: Any = None, **_: Any) -> None:
-        """Note what time the answer says it is; for botocore's event ``response-received``."""
+        """Note the time in an answer; for botocore's event ``response-received``."""
         date = response_dict["headers"].get("date", "") if response_dict else ""
         try:
             self.skew = time.time() - parsedate_to_datetime(date).timestamp()
@@ -50,6 +50,6 @@ class Trace:
     def clocks(self) -> str:
         """How this machine's clock differs from the answer's, in words."""
         if self.skew is None:
-            return "the answer does not say what time it is"
+            return "the answer has no date"
         side = "ahead of" if self.skew > 0 else "behind"
         return f"this machine's clock is {abs(self.skew):.0f} s {side} AWS's"
