@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from credhelpers.config import Settings
-    from credhelpers.stores.tokens import Conditions
+    from credhelpers.stores.tokens.cache import Conditions
     from credhelpers.stores.tokens.fast_path import Comparison
 
 VARIABLES: "dict[str, Comparison]" = {

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from credhelpers.config import Settings
     from credhelpers.log import Log
-    from credhelpers.stores.tokens import Conditions, Kept
+    from credhelpers.stores.tokens import Kept
+    from credhelpers.stores.tokens.cache import Conditions
 
 _EXECUTABLE = "docker-credential-ecr-login"
 _LOCK_SLACK = 2.0  # seconds beyond the longest call for which another process may hold the lock

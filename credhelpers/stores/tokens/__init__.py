@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credhelpers.log import Log
-
-    Conditions = tuple[str, dict[str, str]]
+    from credhelpers.stores.tokens.cache import Conditions
 
 
 class Request:
@@ -113,7 +112,7 @@ class TokenEngine:
         if request.conditions and token.is_fresh(now):
             from credhelpers.stores.tokens import fast_path
 
-            fast_path.leave(request, now)
+            fast_path.leave(request.shared, request.host, request.conditions(), now)
         return token
 
     def refresh(self, request: Request, since: float) -> Token | None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from credhelpers.files import Lock
     from credhelpers.stores.tokens.storage import Storage
 
+    Conditions = tuple[str, dict[str, str]]
+
 CLOCK_SLACK = 300
 """Seconds by which a token may have been issued in the future, for clocks are not all alike."""
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-")

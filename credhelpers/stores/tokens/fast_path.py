@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from credhelpers.stores.tokens import Request
+    from credhelpers.stores.tokens.cache import Conditions, Entry
 
     Comparison = Callable[[str], str | None]
 
@@ -25,14 +25,18 @@ _LONGEST_SECRET = 128
 _REGULAR = "8180 "  # a regular file with mode 0600, as stat prints it
 
 
-def leave(request: "Request", now: float) -> None:
-    """Leave the token of a request for the fast path, which answers with it in the first half of its life.
+def leave(shared: "Entry", host: str, conditions: "Conditions | None", now: float) -> None:
+    """Leave a token for the fast path, which answers with it in the first half of the token's life.
 
-    Nothing is left where a shell cannot compare the request's conditions: the variables as `selection`
-    returns them, and each file that counts with the `files.facts` that it had when it was read.
+    Args:
+        shared: The token's entry.
+        host: The host that it is for.
+        conditions: The variables as `selection` returns them, and each file that counts with the
+            `files.facts` that it had when it was read; None when a shell cannot compare them, and then
+            nothing is left.
+        now: Seconds since the epoch.
     """
-    conditions = request.conditions() if request.conditions else None
-    storage, shared, host = request.shared.storage, request.shared, request.host
+    storage = shared.storage
     token_facts = files.facts(storage.path(shared.name))  # before it is read: never a later one's
     token = shared.load(now)
     if conditions is None or token is None or not PLAIN.issuperset(host + token.username + token.password):
