@@ -46,7 +46,7 @@ def test_a_terminal_gets_a_table_in_colours(
     assert "─" in shown
     assert SERVER in shown
     assert ("\x1b[31m" in shown) is coloured
-    assert ("\x1b[33mcredhelpers: some secrets" in shown) is coloured
+    assert ("\x1b[33mcredhelpers: config.json holds secrets" in shown) is coloured
 
 
 def test_aws_is_not_asked_without_a_token(user: Patient, aws: Aws) -> None:
