@@ -1,4 +1,4 @@
-# What is done with a checkout, by name: each target is one script, which says more with --help.
+# What is done with a checkout, by name: each target is one script, which says more in its first lines or with --help.
 # Arguments: make test ARGS='tests/unit -k servers'
 
 .PHONY: help install test unit lint bench fuzz docs packages
