@@ -32,6 +32,7 @@ def test_changelog_keeps_the_form() -> None:
     assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", version) for version in versions[1:])
     for section in re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]:
         kinds = re.findall(r"^### (.*)$", section, re.MULTILINE)
+        assert "\n- " not in section.partition("\n### ")[0], "an entry stands below a kind"
         assert set(kinds) <= set(_KINDS)
         assert len(kinds) == len(set(kinds))
         for entries in re.split(r"^### .*$", section, flags=re.MULTILINE)[1:]:
