@@ -8,7 +8,7 @@ from tests.e2e.docker import Docker
 from tests.e2e.registry import Registry
 
 
-def test_a_store_without_a_credential_does_not_stand_in_the_way(
+def test_a_store_without_a_credential(
     docker: Docker, password_store_env: dict[str, str], environment: dict[str, str], publicly_published: str
 ) -> None:
     environment.update({**password_store_env, "PATH": environment["PATH"]})
@@ -19,7 +19,7 @@ def test_a_store_without_a_credential_does_not_stand_in_the_way(
     assert docker.has(publicly_published)
 
 
-def test_a_helper_that_does_not_know_the_registry_does_not_stand_in_the_way(
+def test_a_helper_without_the_registry(
     docker: Docker, public_registry: Registry, publicly_published: str
 ) -> None:
     docker.configure({"credHelpers": {public_registry.host: "ecr-login"}})

@@ -38,7 +38,7 @@ def sts(namespace: Namespace, environment: dict[str, str], aws: Emulator) -> Ite
 
 
 @pytest.mark.usefixtures("sts")
-def test_a_role_assumed_by_the_instances_role_pulls_and_public_images_need_none(
+def test_an_assumed_role_pulls(
     docker: Docker, ecr_registry: Registry, aws: Emulator, published: str, publicly_published: str
 ) -> None:
     config = Path(docker.environment["HOME"], ".config/credhelpers/config.toml")

@@ -22,7 +22,7 @@ def configured(docker: Docker, password_store_env: dict[str, str], environment: 
     docker.configure({"credsStore": "auto"})
 
 
-def test_one_store_serves_an_ecr_a_private_and_a_public_registry(
+def test_one_store_serves_three_registries(
     docker: Docker,
     aws: Emulator,
     private_registry: Registry,
@@ -52,7 +52,7 @@ def test_one_store_serves_an_ecr_a_private_and_a_public_registry(
     assert stored == {private_registry.host: login.username}
 
 
-def test_without_the_login_the_private_registry_refuses_and_the_others_do_not(
+def test_only_the_private_registry_needs_a_login(
     docker: Docker, aws: Emulator, published: str, privately_published: str, publicly_published: str
 ) -> None:
     assert docker("pull", privately_published).returncode == 1

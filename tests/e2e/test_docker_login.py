@@ -59,7 +59,7 @@ def files_that_tell(login: Login, home: Path) -> list[Path]:
     return [file for file in files if any(form in file.read_bytes() for form in readable)]
 
 
-def test_after_a_login_push_and_pull_work_until_the_logout(
+def test_push_and_pull_work_until_the_logout(
     docker: Docker,
     credentials_store: CredentialsStore,
     private_registry: Registry,
@@ -85,7 +85,7 @@ def test_after_a_login_push_and_pull_work_until_the_logout(
     assert not docker.has(name)
 
 
-def test_neither_login_nor_logout_leaves_anything_secret_in_a_file(
+def test_no_file_keeps_a_secret(
     docker: Docker, credentials_store: CredentialsStore, private_registry: Registry, private_login: Login
 ) -> None:
     docker.configure({"credsStore": credentials_store.name})
@@ -103,7 +103,7 @@ def test_neither_login_nor_logout_leaves_anything_secret_in_a_file(
     assert files_that_tell(private_login, home) == []
 
 
-def test_without_a_store_the_same_login_leaves_the_password_in_config_json(
+def test_without_a_store_config_json_keeps_it(
     docker: Docker, private_registry: Registry, private_login: Login
 ) -> None:
     # An entry of another server is what keeps docker from looking for a store by itself.
@@ -128,7 +128,7 @@ def test_a_refused_login_stores_nothing(
     assert credentials_store.contents() == {}
 
 
-def test_a_logout_from_a_server_that_was_never_stored_succeeds_without_a_warning(
+def test_a_logout_without_a_login_is_silent(
     docker: Docker, credentials_store: CredentialsStore, private_registry: Registry
 ) -> None:
     docker.configure({"credsStore": credentials_store.name})
@@ -152,7 +152,7 @@ def test_a_logout_leaves_the_other_servers_alone(
     assert credentials_store.contents() == {other: "somebody"}
 
 
-def test_docker_takes_the_password_store_by_itself_where_pass_is_installed(
+def test_docker_takes_pass_by_itself(
     docker: Docker,
     password_store_env: dict[str, str],
     environment: dict[str, str],

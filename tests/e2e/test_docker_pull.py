@@ -12,7 +12,7 @@ def use_the_helper(docker: Docker, registry: Registry) -> None:
     docker.configure({"credHelpers": {registry.host: "ecr-login"}})
 
 
-def test_an_image_is_pushed_and_pulled_with_nothing_but_a_cred_helpers_entry(
+def test_push_and_pull_by_cred_helpers_alone(
     docker: Docker, ecr_registry: Registry, aws: Emulator, image: str
 ) -> None:
     use_the_helper(docker, ecr_registry)
@@ -51,9 +51,7 @@ def test_a_pull_goes_through_the_helper(
     assert aws.calls["GetAuthorizationToken"] == 1
 
 
-def test_a_token_that_the_registry_does_not_accept_is_refused_there(
-    docker: Docker, ecr_registry: Registry, published: str
-) -> None:
+def test_a_foreign_token_is_refused(docker: Docker, ecr_registry: Registry, published: str) -> None:
     use_the_helper(docker, ecr_registry)
     with emulated_aws(docker.namespace, "of another registry") as aws:
         foreign = Docker(docker.namespace, docker.executable, {**docker.environment, **aws.environment()})
@@ -65,9 +63,7 @@ def test_a_token_that_the_registry_does_not_accept_is_refused_there(
     assert not docker.has(published)
 
 
-def test_the_reason_why_aws_gave_no_token_reaches_the_terminal(
-    docker: Docker, ecr_registry: Registry, published: str
-) -> None:
+def test_the_cause_reaches_the_terminal(docker: Docker, ecr_registry: Registry, published: str) -> None:
     use_the_helper(docker, ecr_registry)
     nowhere = {"AWS_EC2_METADATA_DISABLED": "true"}
     without_role = Docker(docker.namespace, docker.executable, {**docker.environment, **nowhere})

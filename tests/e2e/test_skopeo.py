@@ -27,9 +27,7 @@ def settings_with_helper(
 
 
 @pytest.mark.usefixtures("settings_with_helper")
-def test_skopeo_inspects_and_copies_an_image_through_the_helper(
-    skopeo: Program, aws: Emulator, published: str, tmp_path: Path
-) -> None:
+def test_skopeo_inspects_and_copies(skopeo: Program, aws: Emulator, published: str, tmp_path: Path) -> None:
     inspected = skopeo("inspect", f"docker://{published}")
     copied = skopeo("copy", "--insecure-policy", f"docker://{published}", f"dir:{tmp_path}/copy")
 

@@ -13,7 +13,7 @@ from tests.support.client import Helper
 
 
 @pytest.mark.parametrize("store", ["pass", "keyring"])
-def test_an_image_is_seen_from_the_login_to_the_logout(
+def test_an_image_is_seen_until_the_logout(
     store: str,
     request: pytest.FixtureRequest,
     skopeo: Program,

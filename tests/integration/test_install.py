@@ -233,7 +233,7 @@ def test_no_foreign_module_is_imported(
     assert not evidence.exists(), evidence.read_text()
 
 
-def test_missing_gpg_and_a_path_elsewhere_are_told(first: tuple[Path, str]) -> None:
+def test_missing_gpg_and_path_are_told(first: tuple[Path, str]) -> None:
     prefix, said = first
     assert "gpg is missing" in said
     assert f"{prefix / 'bin'} is not on PATH" in said

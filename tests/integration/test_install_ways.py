@@ -92,7 +92,7 @@ def test_the_answers_are_those_of_install_sh(
     assert Helper(directory / "credhelpers", home).run("--version").out.startswith(b"credhelpers ")
 
 
-def test_a_directory_as_standard_input_is_one_line(directory: Path, home: dict[str, str]) -> None:
+def test_a_directory_as_stdin_is_one_line(directory: Path, home: dict[str, str]) -> None:
     for name in _HELPERS:
         with open_directory("/") as descriptor:
             answer = Helper(directory / name, home).run("get", stdin=descriptor)
@@ -118,7 +118,7 @@ def test_a_warm_token_is_given_without_python(directory: Path, worker: Worker) -
         assert helper.password() == PASSWORD
 
 
-def test_an_installation_without_its_package_is_told(directory: Path, private_env: dict[str, str]) -> None:
+def test_a_missing_package_is_told(directory: Path, private_env: dict[str, str]) -> None:
     with without_the_package(directory):
         for name in _NAMES:
             answer = Helper(directory / name, private_env).run("list")
@@ -148,7 +148,7 @@ def hostile(private_env: dict[str, str], tmp_path: Path) -> Iterator[tuple[dict[
 
 
 @pytest.mark.parametrize("home", [{}, {"PYTHONHOME": "/nonexistent"}], ids=["PYTHONPATH", "PYTHONHOME"])
-def test_no_module_of_anybody_else_is_run(
+def test_no_foreign_module_is_run(
     directory: Path, hostile: tuple[dict[str, str], Path, Path], home: dict[str, str]
 ) -> None:
     env, planted, evidence = hostile
@@ -203,9 +203,7 @@ def test_any_shell_starts_it_whatever_is_set(by_pip: Path, private_env: dict[str
         copy.unlink()
 
 
-def test_packages_of_the_system_are_seen_only_where_the_environment_says_so(
-    by_pip: Path, private_env: dict[str, str]
-) -> None:
+def test_system_packages_only_where_configured(by_pip: Path, private_env: dict[str, str]) -> None:
     probe = by_pip / "docker-credential-probe"
     head, end, _ = (by_pip / "docker-credential-pass").read_text().partition('\n\n"""')
     probe.write_text(head + "\nprint(*sys.path, sep='\\n')\n")

@@ -12,7 +12,7 @@ def row(*, ours: list[float], theirs: list[float], limit: float = 1.0, condition
     return Result("row", "a case", "a peer", limit, "ms", ours, theirs, condition=condition, note="a note")
 
 
-def test_the_ratio_is_that_of_the_medians_so_one_slow_run_changes_nothing() -> None:
+def test_the_ratio_is_that_of_the_medians() -> None:
     result = row(ours=[1.0, 2.0, 900.0], theirs=[4.0, 4.0, 4.0], limit=0.5)
 
     assert result.ratio == 0.5
@@ -24,7 +24,7 @@ def test_a_ratio_above_the_target_misses_it() -> None:
     assert not row(ours=[3.0], theirs=[2.0], limit=1.4).met
 
 
-def test_a_row_that_could_not_be_measured_is_missed_and_says_why() -> None:
+def test_an_unmeasured_row_is_missed() -> None:
     result = Result("row", "a case", "a peer", 1.0, error="the peer is not there")
 
     assert not result.met
@@ -32,7 +32,7 @@ def test_a_row_that_could_not_be_measured_is_missed_and_says_why() -> None:
     assert "the peer is not there" in table([result])
 
 
-def test_a_fast_answer_that_breaks_the_rows_condition_misses_the_target() -> None:
+def test_a_broken_condition_misses_the_target() -> None:
     assert not row(ours=[1.0], theirs=[2.0], condition=False).met
 
 
@@ -43,7 +43,7 @@ def test_a_count_has_to_hold_in_every_run(calls: list[float], met: bool) -> None
     assert result.met is met
 
 
-def test_the_table_shows_median_least_and_most_of_both_sides() -> None:
+def test_the_table_shows_median_and_range() -> None:
     shown = table([row(ours=[1.0, 2.0, 3.0], theirs=[150.0, 200.0, 250.0])])
 
     assert "| 2.00 ms (1.00 to 3.00) | 200 ms (150 to 250) | 0.01 |" in shown
@@ -51,7 +51,7 @@ def test_the_table_shows_median_least_and_most_of_both_sides() -> None:
     assert "- row: a note" in shown
 
 
-def test_the_sides_take_turns_in_changing_order_after_one_run_that_does_not_count() -> None:
+def test_the_sides_alternate_after_a_warm_up() -> None:
     order = ""
 
     def side(name: str) -> float:
@@ -65,7 +65,7 @@ def test_the_sides_take_turns_in_changing_order_after_one_run_that_does_not_coun
     assert (first, second) == ([3, 6, 7], [4, 5, 8])
 
 
-def test_a_program_is_timed_only_for_the_answer_that_was_expected() -> None:
+def test_only_the_expected_answer_is_timed() -> None:
     arguments = (sys.executable, "-ISc", "import sys; print(sys.stdin.read())")
 
     assert Command(arguments, {}, b"the answer", b"the answer").time() > 0

@@ -40,7 +40,7 @@ def test_python_reads_each_without_a_warning(assembled: dict[str, str], name: st
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_shellcheck_finds_no_fault_in_the_sh_of_each(assembled: dict[str, str], name: str) -> None:
+def test_shellcheck_passes_the_sh_of_each(assembled: dict[str, str], name: str) -> None:
     first, _, rest = assembled[name].partition("\n")
     assert first == "#!/bin/sh", "which no installer rewrites"
     sh, end, _ = rest.partition("\n'''\n")
@@ -70,7 +70,7 @@ def test_each_helper_runs_itself(assembled: dict[str, str], helper: Helper) -> N
     assert helper.purpose in text
 
 
-def test_a_fast_path_stands_in_its_own_executable_alone(assembled: dict[str, str]) -> None:
+def test_a_fast_path_is_in_its_own_executable(assembled: dict[str, str]) -> None:
     fast = {
         f"docker-credential-{path.name.removesuffix('-fast-path.sh')}"
         for path in PACKAGING.glob("*-fast-path.sh")
@@ -80,7 +80,7 @@ def test_a_fast_path_stands_in_its_own_executable_alone(assembled: dict[str, str
     assert [name for name, text in assembled.items() if "@HELPER@" in text] == []
 
 
-def test_every_tool_of_the_tests_is_installed_before_them() -> None:
+def test_every_tool_of_the_tests_is_installed() -> None:
     tests = Path(__file__).parents[1]
     wanted = {
         f"{command}:{package}"

@@ -20,7 +20,7 @@ def runtime() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("manager", ["system", "user"])
-def test_systemd_finds_no_fault_with_the_units(tmp_path: Path, runtime: str, manager: str) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path, runtime: str, manager: str) -> None:
     analyze = require("systemd-analyze", "systemd")
     command = tmp_path / "credhelpers"
     command.write_text("#!/bin/sh\n")
