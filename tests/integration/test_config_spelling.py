@@ -55,7 +55,7 @@ READ = {
 
 
 @pytest.mark.parametrize("content", READ.values(), ids=READ)
-def test_a_file_is_read_as_the_docker_client_reads_it(
+def test_a_file_is_read_as_docker_reads_it(
     private_env: dict[str, str], daemon: RecordingDaemon, tmp_path: Path, content: str
 ) -> None:
     stub_helper(tmp_path / "bin", "stub", ANSWER)
@@ -86,9 +86,7 @@ TWICE = {
 
 
 @pytest.mark.parametrize("content", TWICE.values(), ids=TWICE)
-def test_what_docker_takes_the_last_of_is_refused(
-    private_env: dict[str, str], daemon: RecordingDaemon, content: str
-) -> None:
+def test_a_key_twice_is_refused(private_env: dict[str, str], daemon: RecordingDaemon, content: str) -> None:
     path = write_config(private_env, content)
     assert daemon.credential_for(SERVER, private_env)["username"] == "b"
 
@@ -99,7 +97,7 @@ def test_what_docker_takes_the_last_of_is_refused(
     assert "secret" not in refused.value.cause
 
 
-def test_a_key_in_other_case_is_configured_where_it_stands(home: DockerHome) -> None:
+def test_a_key_in_other_case_is_changed_in_place(home: DockerHome) -> None:
     before = home.write('{"CREDSSTORE": "old", "credhelpers": {"a.test": "x"}, "AUTHS": {}}')
 
     home.succeed("configure", "--store", "pass", "--ecr", "public.ecr.aws")
@@ -111,7 +109,7 @@ def test_a_key_in_other_case_is_configured_where_it_stands(home: DockerHome) -> 
     assert home.config.read_bytes() == before
 
 
-def test_secrets_under_keys_in_other_case_move_and_leave(home: DockerHome) -> None:
+def test_migrate_with_keys_in_other_case(home: DockerHome) -> None:
     home.write(
         f'{{"Auths": {{"{SERVER}": {{"Auth": "{A}", "Email": "e"}}, "i.test": {{"IDENTITYTOKEN": "it"}}}}}}'
     )
@@ -123,7 +121,7 @@ def test_secrets_under_keys_in_other_case_move_and_leave(home: DockerHome) -> No
     )
 
 
-def test_logging_out_takes_an_entry_under_a_key_in_other_case(home: DockerHome) -> None:
+def test_logout_with_a_key_in_other_case(home: DockerHome) -> None:
     home.write(f'{{"AUTHS": {{"{SERVER}": {{"AUTH": "{A}"}}, "k.example": {{}}}}}}')
 
     home.succeed("logout", SERVER)
@@ -131,7 +129,7 @@ def test_logging_out_takes_an_entry_under_a_key_in_other_case(home: DockerHome) 
     assert home.config.read_text() == '{"AUTHS": {"k.example": {}}}'
 
 
-def test_status_and_doctor_see_what_stands_under_keys_in_other_case(home: DockerHome) -> None:
+def test_status_and_doctor_ignore_case(home: DockerHome) -> None:
     home.write(f'{{"AUTHS": {{"{SERVER}": {{"AUTH": "{A}"}}}}}}')
 
     assert SERVER in home.succeed("status")
@@ -151,9 +149,7 @@ HALVES = {
 
 @pytest.mark.parametrize("store", ["", ', "credsStore": "pass"'])
 @pytest.mark.parametrize("content", HALVES.values(), ids=HALVES)
-def test_half_a_surrogate_pair_keeps_no_command_from_its_work(
-    home: DockerHome, content: str, store: str
-) -> None:
+def test_half_a_surrogate_pair_in_commands(home: DockerHome, content: str, store: str) -> None:
     for command in ("doctor", "status", "configure --store pass --dry-run", "migrate --to pass --dry-run"):
         before = home.write(content % store)
         answer = home.run(*command.split())
@@ -163,7 +159,7 @@ def test_half_a_surrogate_pair_keeps_no_command_from_its_work(
         home.succeed(*command.split())
 
 
-def test_half_a_surrogate_pair_is_carried_through_as_it_is_written(home: DockerHome) -> None:
+def test_half_a_surrogate_pair_is_kept(home: DockerHome) -> None:
     home.write(HALVES["a server and fields"] % "")
 
     home.succeed("migrate", "--to", "pass")
@@ -177,7 +173,7 @@ def test_half_a_surrogate_pair_is_carried_through_as_it_is_written(home: DockerH
 @pytest.mark.parametrize(
     "content", ['{"credsStore": "\\ud800"}', '{"credHelpers": {"r.example": "\\ud800"}}']
 )
-def test_a_helper_of_half_a_surrogate_pair_is_not_there(home: DockerHome, content: str) -> None:
+def test_half_a_surrogate_pair_as_helper(home: DockerHome, content: str) -> None:
     home.write(content)
 
     assert "is not on PATH" in home.fail("logout", "r.example")
@@ -188,7 +184,7 @@ def test_a_helper_of_half_a_surrogate_pair_is_not_there(home: DockerHome, conten
 @pytest.mark.parametrize(
     "command", ["configure --store pass", "migrate --to pass", "logout r.example", "status"]
 )
-def test_a_file_nested_too_deeply_is_refused_in_one_line(home: DockerHome, command: str) -> None:
+def test_a_file_nested_too_deeply_is_refused(home: DockerHome, command: str) -> None:
     before = home.write(
         '{"x":' + '{"a":' * 1200 + "1" + "}" * 1200 + ',"auths":{"r.example":{"auth":"YTpi"}}}'
     )
@@ -216,7 +212,7 @@ def test_line_ends_of_windows_stay(home: DockerHome) -> None:
     assert home.config.read_bytes() == before.replace(b"\r\n}\r\n", b',\r\n\t"credsStore": "pass"\r\n}\r\n')
 
 
-def test_a_name_with_a_null_byte_is_no_reason_to_fall_over(home: DockerHome) -> None:
+def test_a_name_with_a_null_byte_is_an_error(home: DockerHome) -> None:
     home.write(json.dumps({"credsStore": "pa\0ss", "auths": {"r\0.example": {"auth": "YTpi"}}}))
 
     for command in ("status", "doctor", "logout r.example"):

@@ -22,7 +22,7 @@ def home(installed: Path, private_env: dict[str, str]) -> DockerHome:
 
 @pytest.mark.parametrize("indent", ["\t", "  ", "    "])
 @pytest.mark.parametrize("end", ["", "\n"])
-def test_the_store_is_named_and_every_other_byte_stays(home: DockerHome, indent: str, end: str) -> None:
+def test_store_is_set_and_other_bytes_stay(home: DockerHome, indent: str, end: str) -> None:
     start = f'{{\n{indent}"psFormat" : "a\\u003cb",\n{indent}"n": [1,  2e3]'
     home.write(start + "\n}" + end)
 
@@ -31,7 +31,7 @@ def test_the_store_is_named_and_every_other_byte_stays(home: DockerHome, indent:
     assert home.config.read_text() == f'{start},\n{indent}"credsStore": "pass"\n}}{end}'
 
 
-def test_a_configuration_is_made_where_there_was_none_and_undone_again(home: DockerHome) -> None:
+def test_a_new_configuration_is_undone(home: DockerHome) -> None:
     home.succeed("configure", "--store", "auto", "--ecr", ECR, "--ecr", "public.ecr.aws")
 
     helpers = {ECR: "ecr-login", "public.ecr.aws": "ecr-login"}
@@ -52,7 +52,7 @@ def test_a_second_run_has_nothing_to_do(home: DockerHome) -> None:
     assert home.backup.read_bytes() == backup
 
 
-def test_a_dry_run_shows_the_change_and_no_secret_and_changes_nothing(home: DockerHome) -> None:
+def test_a_dry_run_shows_a_diff_without_secrets(home: DockerHome) -> None:
     secrets = {
         "auths": {"r.example": {"auth": CANARY, "identitytoken": CANARY}},
         "HttpHeaders": {"X-Auth": CANARY},
@@ -68,9 +68,7 @@ def test_a_dry_run_shows_the_change_and_no_secret_and_changes_nothing(home: Dock
     assert os.listdir(home.config.parent) == ["config.json"]
 
 
-def test_a_dry_run_shows_no_secret_of_podmans_file_whatever_its_name(
-    home: DockerHome, tmp_path: Path
-) -> None:
+def test_a_dry_run_hides_secrets_of_podmans_file(home: DockerHome, tmp_path: Path) -> None:
     (tmp_path / "auth").write_text(json.dumps({"auths": {"r.example": {"auth": CANARY}}}))
     home.env["REGISTRY_AUTH_FILE"] = str(tmp_path / "auth")
 
@@ -112,7 +110,7 @@ def test_the_report_is_json_when_asked_for(home: DockerHome) -> None:
     assert report["plaintext"] == {str(home.config): ["r.example"]}
 
 
-def test_secrets_in_plain_text_are_named_with_the_command_that_moves_them(home: DockerHome) -> None:
+def test_plaintext_secrets_are_warned_of(home: DockerHome) -> None:
     home.write('{"auths": {"r.example": {"auth": "YTpi"}}}')
 
     told = home.run("configure", "--store", "pass").err.decode()
@@ -121,7 +119,7 @@ def test_secrets_in_plain_text_are_named_with_the_command_that_moves_them(home: 
     assert "credhelpers migrate" in told
 
 
-def test_a_helper_that_is_not_on_path_is_told(home: DockerHome) -> None:
+def test_a_helper_not_on_path_is_warned_of(home: DockerHome) -> None:
     home.env["PATH"] = "/usr/bin:/bin"
 
     told = home.run("configure", "--store", "keyring").err.decode()
@@ -142,7 +140,7 @@ def test_a_helper_that_is_not_on_path_is_told(home: DockerHome) -> None:
         "",
     ],
 )
-def test_a_host_that_is_no_ecr_registry_is_refused(home: DockerHome, host: str) -> None:
+def test_a_host_outside_ecr_is_refused(home: DockerHome, host: str) -> None:
     before = home.write("{}")
 
     home.fail("configure", "--ecr", host)
@@ -150,7 +148,7 @@ def test_a_host_that_is_no_ecr_registry_is_refused(home: DockerHome, host: str) 
     assert home.config.read_bytes() == before
 
 
-def test_a_domain_of_ones_own_that_the_configuration_knows_is_taken(home: DockerHome) -> None:
+def test_an_own_domain_in_config_toml_is_accepted(home: DockerHome) -> None:
     settings = Path(home.env["HOME"], ".config", "credhelpers", "config.toml")
     settings.parent.mkdir(parents=True)
     settings.write_text(
@@ -169,7 +167,7 @@ def test_wrong_usage_has_its_own_exit_status(home: DockerHome, arguments: tuple[
     assert home.run("configure", *arguments).code == 2
 
 
-def test_skopeo_asks_what_podman_was_told(home: DockerHome, tmp_path: Path) -> None:
+def test_skopeo_asks_the_helper_of_podman(home: DockerHome, tmp_path: Path) -> None:
     skopeo = require("skopeo", "skopeo")
     told = 'read -r server; printf \'{"ServerURL":"%%s","Username":"from-%s","Secret":"x"}\' "$server"'
     stub_helper(tmp_path / "stubs", "ecr-login", told % "ecr-login")
@@ -192,7 +190,7 @@ def test_skopeo_asks_what_podman_was_told(home: DockerHome, tmp_path: Path) -> N
     assert [path for path in containers.rglob("*") if path.is_file()] == []
 
 
-def test_a_nomad_client_is_set_up_and_what_is_in_its_files_stays(home: DockerHome, tmp_path: Path) -> None:
+def test_nomad_client_is_set_up(home: DockerHome, tmp_path: Path) -> None:
     nomad, system = tmp_path / "nomad.d", tmp_path / "config.toml"
     nomad.mkdir()
     (nomad / "nomad.hcl").write_text('client { enabled = true }\n# plugin "docker" {\n')
@@ -210,7 +208,7 @@ def test_a_nomad_client_is_set_up_and_what_is_in_its_files_stays(home: DockerHom
     assert system.read_text() == '# ours\n[log]\nlevel = "debug"\n'
 
 
-def test_a_setting_of_the_system_is_replaced_and_its_comment_stays(home: DockerHome, tmp_path: Path) -> None:
+def test_a_system_setting_keeps_its_comment(home: DockerHome, tmp_path: Path) -> None:
     system = tmp_path / "config.toml"
     system.write_text('not_found = "error"  # strict\n')
 
@@ -230,9 +228,7 @@ def test_a_setting_of_the_system_is_replaced_and_its_comment_stays(home: DockerH
         ("all.json", '{"plugin": {"docker": {"config": {}}}}'),
     ],
 )
-def test_a_stanza_of_the_operators_own_is_never_overwritten(
-    home: DockerHome, tmp_path: Path, name: str, content: str
-) -> None:
+def test_an_own_stanza_is_not_overwritten(home: DockerHome, tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content)
     system = tmp_path / "config.toml"
 
@@ -267,7 +263,7 @@ def test_help_has_examples(home: DockerHome) -> None:
     assert "credhelpers configure --store auto --dry-run" in home.succeed("configure", "--help")
 
 
-def test_colour_shows_on_a_terminal_only_and_not_where_it_is_unwanted(home: DockerHome) -> None:
+def test_colours_on_a_terminal_only(home: DockerHome) -> None:
     arguments = ("configure", "--store", "pass", "--dry-run")
 
     assert "\x1b" not in home.succeed(*arguments)

@@ -50,7 +50,7 @@ def test_no_secret_is_left_after_logging_out(home: DockerHome) -> None:
     _assert_no_secret_beside(home)
 
 
-def test_no_secret_is_left_after_a_login_by_docker_and_a_migration(home: DockerHome) -> None:
+def test_no_secret_is_left_after_migration(home: DockerHome) -> None:
     home.succeed("configure", "--store", "pass")
     newer = base64.b64encode(f"ada:{CANARY}-newer".encode()).decode()
     home.write(json.dumps({"auths": {"r.example": {"auth": newer}}, "credsStore": "pass"}))
@@ -61,7 +61,7 @@ def test_no_secret_is_left_after_a_login_by_docker_and_a_migration(home: DockerH
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_what_a_killed_run_leaves_is_private_until_complete_and_goes(home: DockerHome, moment: str) -> None:
+def test_files_of_a_killed_run_are_private(home: DockerHome, moment: str) -> None:
     home.config.chmod(0o644)
     count = home.steps("configure", "--store", "pass")
     complete = {SECRETS.encode(), home.config.read_bytes(), home.backup.read_bytes()}
@@ -82,9 +82,7 @@ FORMER = {
 
 @pytest.mark.parametrize("command", ["migrate", "logout r.example", "configure --store pass"])
 @pytest.mark.parametrize("former", FORMER.values(), ids=FORMER)
-def test_the_backup_of_a_former_version_loses_its_secrets(
-    home: DockerHome, command: str, former: str
-) -> None:
+def test_an_old_backup_loses_its_secrets(home: DockerHome, command: str, former: str) -> None:
     home.succeed("configure", "--store", "pass")
     home.backup.write_text(former)
 
@@ -95,7 +93,7 @@ def test_the_backup_of_a_former_version_loses_its_secrets(
     assert json.loads(home.config.read_text()).get("credsStore") == json.loads(former).get("credsStore")
 
 
-def test_a_copy_of_a_former_version_is_undone_to_the_byte(home: DockerHome) -> None:
+def test_an_old_backup_is_undone_to_the_byte(home: DockerHome) -> None:
     home.succeed("configure", "--store", "pass", "--ecr", ECR)
     home.backup.write_text(SECRETS)
 
@@ -105,7 +103,7 @@ def test_a_copy_of_a_former_version_is_undone_to_the_byte(home: DockerHome) -> N
     assert os.listdir(home.config.parent) == ["config.json"]
 
 
-def test_a_dry_run_leaves_the_backup_of_a_former_version(home: DockerHome) -> None:
+def test_a_dry_run_leaves_an_old_backup(home: DockerHome) -> None:
     home.backup.write_text(SECRETS)
 
     home.succeed("migrate", "--to", "pass", "--dry-run")
@@ -114,7 +112,7 @@ def test_a_dry_run_leaves_the_backup_of_a_former_version(home: DockerHome) -> No
 
 
 @pytest.mark.parametrize("name", ["config.json.credhelpers-backup", "config.json.credhelpers-1.tmp"])
-def test_doctor_warns_of_what_may_hold_a_secret_beside_the_file(home: DockerHome, name: str) -> None:
+def test_doctor_warns_of_files_with_secrets(home: DockerHome, name: str) -> None:
     home.write('{"credsStore": "pass"}')
     home.config.with_name(name).write_text(SECRETS)
 
@@ -136,7 +134,7 @@ def test_a_damaged_backup_is_not_undone(home: DockerHome, content: str) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]"])
-def test_a_backup_that_is_none_is_named_before_anything_is_done(home: DockerHome, content: str) -> None:
+def test_an_invalid_backup_is_refused_first(home: DockerHome, content: str) -> None:
     home.backup.write_text(content)
 
     assert str(home.backup) in home.fail("logout", "r.example")

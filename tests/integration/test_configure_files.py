@@ -39,7 +39,7 @@ def home(installed: Path, private_env: dict[str, str]) -> DockerHome:
     return home
 
 
-def test_a_symbolic_link_is_followed_and_stays_one(home: DockerHome, tmp_path: Path) -> None:
+def test_a_symbolic_link_stays_one(home: DockerHome, tmp_path: Path) -> None:
     real = tmp_path / "dotfiles" / "docker.json"
     real.parent.mkdir()
     home.config.rename(real)
@@ -54,7 +54,7 @@ def test_a_symbolic_link_is_followed_and_stays_one(home: DockerHome, tmp_path: P
     assert real.read_text() == BEFORE
 
 
-def test_a_link_to_a_file_that_is_yet_to_be_is_followed(home: DockerHome, tmp_path: Path) -> None:
+def test_a_dangling_link_is_followed(home: DockerHome, tmp_path: Path) -> None:
     home.config.unlink()
     home.config.symlink_to(tmp_path / "new" / "docker.json")
 
@@ -85,7 +85,7 @@ def test_a_read_only_file_is_not_replaced(home: DockerHome) -> None:
     assert os.listdir(home.config.parent) == ["config.json"]
 
 
-def test_a_read_only_file_system_is_told(home: DockerHome) -> None:
+def test_a_read_only_file_system_is_an_error(home: DockerHome) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may mount")
     mount = 'd=$1; shift; mount --bind "$d" "$d"; mount -o remount,bind,ro "$d"; exec "$@"'
@@ -97,7 +97,7 @@ def test_a_read_only_file_system_is_told(home: DockerHome) -> None:
     assert home.config.read_text() == BEFORE
 
 
-def test_a_full_disk_is_told(home: DockerHome) -> None:
+def test_a_full_disk_is_an_error(home: DockerHome) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may mount")
     script = (
@@ -148,7 +148,7 @@ def test_a_file_of_5_megabytes_is_edited(home: DockerHome) -> None:
     assert home.config.read_bytes() == before
 
 
-def test_a_file_that_is_too_large_for_dockers_is_refused(home: DockerHome) -> None:
+def test_a_file_too_large_is_refused(home: DockerHome) -> None:
     with home.config.open("r+b") as file:
         file.truncate(17 << 20)
 
@@ -157,7 +157,7 @@ def test_a_file_that_is_too_large_for_dockers_is_refused(home: DockerHome) -> No
     assert home.config.stat().st_size == 17 << 20
 
 
-def test_nothing_is_lost_when_it_is_killed_at_any_step(home: DockerHome) -> None:
+def test_killed_at_any_step_loses_nothing(home: DockerHome) -> None:
     count = home.steps(*ARGUMENTS)
     wanted = home.config.read_bytes()
     assert count > 8
@@ -190,7 +190,7 @@ def test_undo_is_safe_at_any_step_too(home: DockerHome) -> None:
 
 @pytest.mark.parametrize("name", ["credhelpers-1.tmp", "credhelpers-backup.1.tmp"])
 @pytest.mark.parametrize("command", [" ".join(ARGUMENTS), "migrate --to auto", "logout absent.example"])
-def test_what_a_killed_run_left_is_removed_by_the_next(home: DockerHome, name: str, command: str) -> None:
+def test_files_of_a_killed_run_are_removed(home: DockerHome, name: str, command: str) -> None:
     left = home.config.with_name(f"config.json.{name}")
     left.write_text("half")
 
@@ -199,7 +199,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(home: DockerHome, name: s
     assert not left.exists()
 
 
-def test_somebody_who_edits_it_all_the_time_loses_nothing(home: DockerHome) -> None:
+def test_concurrent_edits_are_kept(home: DockerHome) -> None:
     count = 600
     with subprocess.Popen(
         [sys.executable, "-c", _WRITER, str(home.config), str(count)], stdout=subprocess.PIPE

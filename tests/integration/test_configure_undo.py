@@ -34,7 +34,7 @@ def _migrated(home: DockerHome) -> bytes:
 
 
 @pytest.mark.parametrize("more", [(), ("--dry-run",), ("--json",)])
-def test_what_has_moved_into_the_store_is_not_left_behind(home: DockerHome, more: tuple[str, ...]) -> None:
+def test_moved_credentials_stop_undo(home: DockerHome, more: tuple[str, ...]) -> None:
     before = _migrated(home)
 
     told = home.fail("configure", "--undo", *more)
@@ -44,7 +44,7 @@ def test_what_has_moved_into_the_store_is_not_left_behind(home: DockerHome, more
     assert home.config.read_bytes() == before and home.backup.exists()
 
 
-def test_force_undoes_all_the_same_and_says_what_stays(home: DockerHome) -> None:
+def test_force_undoes_with_a_warning(home: DockerHome) -> None:
     _migrated(home)
 
     answer = home.run("configure", "--undo", "--force")
@@ -56,7 +56,7 @@ def test_force_undoes_all_the_same_and_says_what_stays(home: DockerHome) -> None
     assert _helper(home, "pass").get("r.example").value()["Secret"] == "secret"
 
 
-def test_the_command_that_brings_credentials_back_makes_way_for_undo(home: DockerHome) -> None:
+def test_undo_after_migrating_back(home: DockerHome) -> None:
     home.write('{"credsStore": "stub"}')
     stub = Helper(Path(home.env["PATH"].partition(":")[0], "docker-credential-stub"), home.env)
     assert stub.store("r.example", "ada", "secret").code == 0
@@ -73,7 +73,7 @@ def test_the_command_that_brings_credentials_back_makes_way_for_undo(home: Docke
     assert stub.get("r.example").value()["Secret"] == "secret"
 
 
-def test_a_login_since_is_not_left_behind_either(home: DockerHome) -> None:
+def test_a_later_login_stops_undo(home: DockerHome) -> None:
     home.write("{}")
     home.succeed("configure", "--store", "pass")
     assert _helper(home, "pass").store("new.example", "ada", "secret").code == 0
@@ -82,7 +82,7 @@ def test_a_login_since_is_not_left_behind_either(home: DockerHome) -> None:
     assert "new.example" in home.fail("configure", "--undo")
 
 
-def test_what_is_in_both_stores_is_no_reason_to_refuse(home: DockerHome) -> None:
+def test_credentials_in_both_stores_allow_undo(home: DockerHome) -> None:
     home.write('{"credsStore": "stub", "auths": {"r.example": {}}}')
     for path in (Path(home.env["PATH"].partition(":")[0]), home.command.parent):
         name = "stub" if path != home.command.parent else "pass"
@@ -94,7 +94,7 @@ def test_what_is_in_both_stores_is_no_reason_to_refuse(home: DockerHome) -> None
     assert json.loads(home.config.read_text())["credsStore"] == "stub"
 
 
-def test_nothing_is_at_stake_where_nothing_has_moved(home: DockerHome) -> None:
+def test_undo_where_nothing_was_moved(home: DockerHome) -> None:
     before = home.write(PLAIN)
     home.succeed("configure", "--store", "pass")
 
@@ -103,7 +103,7 @@ def test_nothing_is_at_stake_where_nothing_has_moved(home: DockerHome) -> None:
     assert home.config.read_bytes() == before
 
 
-def test_a_store_that_cannot_be_asked_counts_as_full(home: DockerHome) -> None:
+def test_a_store_that_fails_stops_undo(home: DockerHome) -> None:
     _migrated(home)
     Path(home.env["HOME"], ".password-store", ".gpg-id").unlink()
     home.write('{"credsStore": "broken", "auths": {"r.example": {}}}')
@@ -112,7 +112,7 @@ def test_a_store_that_cannot_be_asked_counts_as_full(home: DockerHome) -> None:
     assert "r.example are in broken" in home.fail("configure", "--undo")
 
 
-def test_a_store_that_is_gone_keeps_nobody_from_undoing(home: DockerHome) -> None:
+def test_an_uninstalled_store_allows_undo(home: DockerHome) -> None:
     _migrated(home)
     home.write('{"credsStore": "gone", "auths": {"r.example": {}}}')
 
@@ -121,7 +121,7 @@ def test_a_store_that_is_gone_keeps_nobody_from_undoing(home: DockerHome) -> Non
     assert json.loads(home.config.read_text()) == {"auths": {"r.example": {}}}
 
 
-def test_undo_says_that_a_file_that_was_not_there_is_removed(home: DockerHome) -> None:
+def test_undo_removes_a_file_that_was_new(home: DockerHome) -> None:
     home.succeed("configure", "--store", "pass")
 
     assert "removed, because it did not exist before" in home.succeed("configure", "--undo")

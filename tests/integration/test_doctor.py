@@ -25,7 +25,7 @@ def patient(installed: Path, password_store_env: dict[str, str]) -> Iterator[Pat
     user.assert_no_secret_was_shown()
 
 
-def test_everything_is_well(patient: Patient) -> None:
+def test_all_checks_are_ok(patient: Patient) -> None:
     report = patient.doctor(SERVER)
 
     assert (report.code, {finding.state for finding in report.findings}) == (0, {"ok"}), report
@@ -49,7 +49,7 @@ def test_everything_is_well(patient: Patient) -> None:
     assert "credsStore is pass" in report.of("config file").text
 
 
-def test_the_report_for_people_has_a_line_for_each_finding_and_what_mends_it(patient: Patient) -> None:
+def test_the_text_report_has_findings_and_fixes(patient: Patient) -> None:
     patient.configure(credsStore="pass", auths=PLAIN)
     answer = patient.run("doctor", SERVER)
 
@@ -63,15 +63,13 @@ def test_the_report_for_people_has_a_line_for_each_finding_and_what_mends_it(pat
 
 
 @pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
-def test_a_terminal_gets_colours_unless_they_are_not_wanted(
-    patient: Patient, environment: dict[str, str], coloured: bool
-) -> None:
+def test_a_terminal_gets_colours(patient: Patient, environment: dict[str, str], coloured: bool) -> None:
     shown = patient.but(**environment).on_terminal("doctor", SERVER)
     assert ("\x1b[32m" in shown) is coloured
     assert "that of ada" in shown
 
 
-def test_without_a_server_all_that_are_configured_are_followed(patient: Patient) -> None:
+def test_without_a_server_all_are_followed(patient: Patient) -> None:
     patient.configure(credsStore="pass", auths={SERVER: {}}, credHelpers={"other.example": "keyring"})
     report = patient.doctor()
     subjects = [finding.subject for finding in report.findings]
@@ -82,19 +80,19 @@ def test_without_a_server_all_that_are_configured_are_followed(patient: Patient)
     )
 
 
-def test_without_any_server_the_store_for_all_is_looked_at(patient: Patient) -> None:
+def test_without_servers_the_store_is_checked(patient: Patient) -> None:
     report = patient.doctor()
     assert (report.code, report.state("decryption")) == (0, "ok")
     assert not [finding for finding in report.findings if finding.check == "answer"]
 
 
-def test_without_any_server_the_store_behind_auto_is_looked_at(patient: Patient) -> None:
+def test_without_servers_autos_store_is_checked(patient: Patient) -> None:
     patient.configure(credsStore="auto")
     report = patient.doctor()
     assert (report.code, report.state("decryption")) == (0, "ok")
 
 
-def test_no_configuration_is_told_with_what_docker_does_then(patient: Patient) -> None:
+def test_no_configuration_is_a_warning(patient: Patient) -> None:
     patient.config.unlink()
     report = patient.doctor(SERVER)
     report.assert_broken(
@@ -104,18 +102,18 @@ def test_no_configuration_is_told_with_what_docker_does_then(patient: Patient) -
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"credsStore": 1}', '{"a": 1, "a": 2}'])
-def test_a_configuration_that_docker_cannot_read_fails(patient: Patient, content: str) -> None:
+def test_an_invalid_configuration_fails(patient: Patient, content: str) -> None:
     patient.config.write_text(content)
     patient.doctor(SERVER).assert_broken("config file", str(patient.config), "correct it")
 
 
-def test_a_configuration_that_is_a_directory_fails(patient: Patient) -> None:
+def test_a_directory_as_configuration_fails(patient: Patient) -> None:
     patient.config.unlink()
     patient.config.mkdir()
     patient.doctor(SERVER).assert_broken("config file", "not a regular file")
 
 
-def test_another_directory_of_dockers_is_looked_at_when_it_is_named(patient: Patient, tmp_path: Path) -> None:
+def test_the_docker_directory_may_be_named(patient: Patient, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"credsStore": "keyring"}')
     report = patient.doctor(SERVER, "--docker-config", str(tmp_path))
     assert "credsStore is keyring" in report.of("config file").text
@@ -125,7 +123,7 @@ def test_another_directory_of_dockers_is_looked_at_when_it_is_named(patient: Pat
     ("mode", "auths", "state"),
     [(0o666, {}, "fail"), (0o644, PLAIN, "fail"), (0o644, {}, "ok"), (0o600, PLAIN, "ok")],
 )
-def test_the_mode_of_the_configuration_counts_by_what_is_in_it(
+def test_the_mode_of_the_configuration(
     patient: Patient, mode: int, auths: dict[str, object], state: str
 ) -> None:
     patient.configure(credsStore="pass", auths=auths).chmod(mode)
@@ -141,37 +139,37 @@ def test_an_auth_that_docker_cannot_decode_fails(patient: Patient) -> None:
     )
 
 
-def test_a_key_by_which_docker_never_asks_is_told(patient: Patient) -> None:
+def test_a_key_docker_never_uses_is_a_warning(patient: Patient) -> None:
     patient.configure(credsStore="pass", credHelpers={f"https://{SERVER}": "keyring"})
     patient.doctor(SERVER).assert_broken("credHelpers", f"Docker looks for {SERVER}", state="warn")
 
 
-def test_a_server_whose_secret_stands_in_the_file_is_told(patient: Patient) -> None:
+def test_a_plaintext_secret_is_a_warning(patient: Patient) -> None:
     patient.configure(auths=PLAIN)
     report = patient.doctor(SERVER)
     report.assert_broken("helper", "is in config.json in plain text", "credhelpers migrate", state="warn")
 
 
-def test_a_server_that_nobody_is_asked_about_is_told(patient: Patient) -> None:
+def test_a_server_without_helper_is_a_warning(patient: Patient) -> None:
     patient.configure(auths={"else.example": {}})
     patient.doctor(SERVER).assert_broken(
         "helper", "Docker asks no helper", "credhelpers configure", state="warn"
     )
 
 
-def test_a_helper_that_is_not_on_path_fails_with_where_it_is(patient: Patient) -> None:
+def test_a_helper_not_on_path_fails(patient: Patient) -> None:
     patient.configure(credsStore="keyring")
     report = patient.but(PATH="/usr/bin:/bin").doctor(SERVER)
     report.assert_broken("on PATH", "docker-credential-keyring is not on PATH", f"PATH={patient.bin}:$PATH")
     assert report.state("answer") == "fail"
 
 
-def test_a_helper_that_does_not_exist_at_all_fails(patient: Patient) -> None:
+def test_a_missing_helper_fails(patient: Patient) -> None:
     patient.configure(credsStore="absent")
     patient.doctor(SERVER).assert_broken("on PATH", "docker-credential-absent is not on PATH", "install")
 
 
-def test_another_helper_of_the_same_name_is_told_and_whose_each_is(patient: Patient) -> None:
+def test_two_helpers_of_one_name(patient: Patient) -> None:
     theirs = "/usr/bin/docker-credential-pass (of docker-credential-helpers"
     ours = f"{patient.bin}/docker-credential-pass (of credhelpers {__version__})"
     first = patient.doctor(SERVER).of("on PATH")
@@ -198,23 +196,21 @@ def test_another_helper_of_the_same_name_is_told_and_whose_each_is(patient: Pati
         ("x 1.5", "of unknown origin 1.5"),
     ],
 )
-def test_whose_a_helper_is_stands_in_its_version(
-    patient: Patient, tmp_path: Path, said: str, whose: str
-) -> None:
+def test_the_version_tells_the_project(patient: Patient, tmp_path: Path, said: str, whose: str) -> None:
     install(tmp_path / "others", "x", f"echo '{said}'")
     patient.configure(credsStore="x")
     report = patient.but(PATH=f"{tmp_path}/others:{patient.env['PATH']}").doctor(SERVER)
     assert whose in report.of("on PATH").text
 
 
-def test_a_helper_of_ours_of_another_version_is_told(patient: Patient, tmp_path: Path) -> None:
+def test_our_helper_of_another_version(patient: Patient, tmp_path: Path) -> None:
     install(tmp_path / "others", "pass", "echo 'docker-credential-pass (credhelpers) 0.0.1'")
     report = patient.but(PATH=f"{tmp_path}/others:/usr/bin:/bin").doctor(SERVER)
     report.assert_broken("on PATH", f"and this command ({__version__}) have different versions", state="warn")
 
 
 @pytest.mark.parametrize("place", ["directory", "file"])
-def test_a_helper_that_anybody_can_change_fails(patient: Patient, tmp_path: Path, place: str) -> None:
+def test_a_helper_all_can_change_fails(patient: Patient, tmp_path: Path, place: str) -> None:
     executable = install(tmp_path / "others", "x", "echo x 1")
     path = executable if place == "file" else executable.parent
     path.chmod(0o777)
@@ -232,7 +228,7 @@ def test_a_helper_of_another_user_fails(patient: Patient, tmp_path: Path) -> Non
     report.assert_broken("executable", "belongs to another user")
 
 
-def test_a_helper_that_has_nothing_is_told_and_fails_nothing(patient: Patient) -> None:
+def test_no_credential_is_a_warning(patient: Patient) -> None:
     report = patient.doctor("other.example")
     report.assert_broken(
         "answer", "has no credential for other.example", "docker login other.example", state="warn"
@@ -240,14 +236,14 @@ def test_a_helper_that_has_nothing_is_told_and_fails_nothing(patient: Patient) -
     assert report.code == 0
 
 
-def test_a_helper_that_fails_is_told_with_its_cause(patient: Patient, tmp_path: Path) -> None:
+def test_a_failing_helper_with_its_cause(patient: Patient, tmp_path: Path) -> None:
     install(tmp_path / "others", "x", "echo the vault is sealed; exit 1")
     patient.configure(credsStore="x")
     report = patient.but(PATH=f"{tmp_path}/others:/usr/bin:/bin").doctor(SERVER)
     report.assert_broken("answer", "docker-credential-x: the vault is sealed", "docker-credential-x get")
 
 
-def test_a_helper_that_hangs_is_told_in_time(patient: Patient, tmp_path: Path) -> None:
+def test_a_hanging_helper_fails_in_time(patient: Patient, tmp_path: Path) -> None:
     install(tmp_path / "others", "x", "exec sleep 300")
     patient.configure(credsStore="x", credHelpers={"other.example": "pass"}, auths={SERVER: {}})
     report = patient.but(PATH=f"{tmp_path}/others:{patient.env['PATH']}").doctor()
@@ -263,7 +259,7 @@ def test_an_identity_token_is_called_one(patient: Patient) -> None:
     assert "an identity token" in patient.doctor("token.example").of("answer").text
 
 
-def test_auto_is_followed_to_whom_it_asks(patient: Patient) -> None:
+def test_auto_is_followed_to_its_helper(patient: Patient) -> None:
     patient.configure(credsStore="auto")
     patient.set(f'[[auto.route]]\nmatch = "{SERVER}"\nhelper = "pass"\n')
     report = patient.doctor(SERVER)
@@ -272,7 +268,7 @@ def test_auto_is_followed_to_whom_it_asks(patient: Patient) -> None:
     assert report.state("decryption") == report.state("answer") == "ok"
 
 
-def test_a_helper_behind_auto_that_is_missing_fails(patient: Patient) -> None:
+def test_a_missing_helper_of_auto_fails(patient: Patient) -> None:
     patient.configure(credsStore="auto")
     patient.set(f'[[auto.route]]\nmatch = "{SERVER}"\nhelper = "absent"\n')
     report = patient.doctor(SERVER)
@@ -281,7 +277,7 @@ def test_a_helper_behind_auto_that_is_missing_fails(patient: Patient) -> None:
     assert report.state("answer") == "fail"
 
 
-def test_a_setting_that_means_nothing_fails_with_file_line_and_key(patient: Patient) -> None:
+def test_an_unknown_setting_fails(patient: Patient) -> None:
     path = patient.set("[log]\nlevel = 'loud'\n")
     report = patient.doctor(SERVER)
     report.assert_broken("config.toml", f"{path}, line 2: log.level", "correct the file")
@@ -295,12 +291,12 @@ def test_settings_that_others_can_write_fail(patient: Patient) -> None:
     patient.doctor(SERVER).assert_broken("config.toml", f"other users can write to {path}", "chmod go-w")
 
 
-def test_a_log_directory_that_others_can_write_to_fails(patient: Patient) -> None:
+def test_a_log_directory_others_can_write_fails(patient: Patient) -> None:
     (patient.home / ".ecr" / "log").chmod(0o777)
     patient.doctor(SERVER).assert_broken("log", "other users may write to")
 
 
-def test_a_log_that_cannot_be_made_is_told(patient: Patient) -> None:
+def test_a_log_that_cannot_be_made(patient: Patient) -> None:
     blocked = patient.home / "blocked"
     blocked.touch()
     report = patient.but(AWS_ECR_CACHE_DIR=str(blocked / "state")).doctor(SERVER)
@@ -320,7 +316,7 @@ def test_the_json_report_is_one_object(patient: Patient) -> None:
     assert set(report["findings"][0]) == {"subject", "check", "state", "text", "remedy"}
 
 
-def test_a_name_cannot_turn_a_remedy_into_another_command(patient: Patient) -> None:
+def test_a_name_is_quoted_in_a_remedy(patient: Patient) -> None:
     patient.configure(credsStore="pass", auths={"evil.example;id": {}})
     (remedy,) = {f.remedy for f in patient.doctor().findings if f.check == "answer"}
     assert remedy == "docker login 'evil.example;id'"

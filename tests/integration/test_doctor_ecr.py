@@ -56,7 +56,7 @@ def telling_who(request: Request) -> Response | None:
     )
 
 
-def test_everything_is_well(patient: Patient, aws: Aws) -> None:
+def test_all_checks_are_ok(patient: Patient, aws: Aws) -> None:
     aws.fault = telling_who
     report = patient.doctor()
     assert (report.code, {finding.state for finding in report.findings}) == (0, {"ok"}), report
@@ -69,14 +69,14 @@ def test_everything_is_well(patient: Patient, aws: Aws) -> None:
     assert "that of AWS" in report.of("answer").text
 
 
-def test_asking_for_permission_leaves_the_cache_alone(patient: Patient, aws: Aws) -> None:
+def test_the_permission_check_leaves_the_cache(patient: Patient, aws: Aws) -> None:
     report = patient.but(PATH="/usr/bin:/bin").doctor(HOST)
     assert report.state("token permission") == "ok"
     assert aws.calls[TOKEN_CALL] == 1
     assert not (patient.home / ".ecr" / "tokens").exists()
 
 
-def test_a_cached_token_is_told_with_the_time_that_is_left(patient: Patient, aws: Aws) -> None:
+def test_a_cached_token_with_its_remaining_time(patient: Patient, aws: Aws) -> None:
     patient.helper("ecr-login").get(HOST)
     assert "valid for 11 h 59 min" in patient.doctor().of("cached token").text
     assert aws.calls[TOKEN_CALL] == 2, "one for the token, one to see whether it would be given"
@@ -94,9 +94,7 @@ def test_a_cached_token_is_told_with_the_time_that_is_left(patient: Patient, aws
         ("role", "a role that a profile assumes"),
     ],
 )
-def test_the_link_of_the_chain_that_gave_the_credentials_is_named(
-    patient: Patient, aws: Aws, link: str, words: str
-) -> None:
+def test_the_source_of_credentials_is_named(patient: Patient, aws: Aws, link: str, words: str) -> None:
     def write(name: str, text: str) -> str:
         path = patient.home / ".aws" / name
         path.parent.mkdir(exist_ok=True)
@@ -124,7 +122,7 @@ def test_the_link_of_the_chain_that_gave_the_credentials_is_named(
     assert report.state("token permission") == "ok"
 
 
-def test_the_role_that_the_configuration_chooses_is_told(patient: Patient) -> None:
+def test_the_configured_role_is_shown(patient: Patient) -> None:
     patient.set(f'[[ecr.registry]]\nmatch = "*.amazonaws.com"\nrole_arn = "{ROLE}"\n')
     report = patient.doctor()
     assert report.code == 0
@@ -144,7 +142,7 @@ def test_a_profile_that_does_not_exist_fails(patient: Patient) -> None:
     report.assert_broken("AWS identity", "nobody", "AWS_PROFILE")
 
 
-def test_a_permission_that_is_not_given_fails(patient: Patient, aws: Aws) -> None:
+def test_a_missing_permission_fails(patient: Patient, aws: Aws) -> None:
     refusal = failing(400, "AccessDeniedException", "not authorized to perform: ecr:GetAuthorizationToken")
     aws.fault = lambda request: refusal(request) if request.operation == TOKEN_CALL else telling_who(request)
     report = patient.doctor()
@@ -153,7 +151,7 @@ def test_a_permission_that_is_not_given_fails(patient: Patient, aws: Aws) -> Non
     report.assert_broken("answer", "AccessDeniedException", "in IAM")
 
 
-def test_an_sts_that_is_out_of_reach_fails_nothing(patient: Patient) -> None:
+def test_an_unreachable_sts_is_ok(patient: Patient) -> None:
     with Misbehaving(reset) as broken:
         report = patient.but(**KEYS, AWS_ENDPOINT_URL_STS=broken.url).doctor()
     assert "STS cannot be reached" in report.of("AWS identity").text
@@ -164,9 +162,7 @@ def test_an_sts_that_is_out_of_reach_fails_nothing(patient: Patient) -> None:
     ("seconds", "words", "state"),
     [(300, "behind", "fail"), (-300, "ahead of", "fail"), (120, "behind", "warn"), (20, "behind", "ok")],
 )
-def test_a_clock_that_is_wrong_is_told_by_aws_own(
-    patient: Patient, aws: Aws, seconds: int, words: str, state: str
-) -> None:
+def test_a_wrong_clock_is_reported(patient: Patient, aws: Aws, seconds: int, words: str, state: str) -> None:
     aws.clock = lambda: time.time() + seconds
     finding = patient.but(**KEYS).doctor().of("clock")
     assert finding.state == state
@@ -174,7 +170,7 @@ def test_a_clock_that_is_wrong_is_told_by_aws_own(
     assert bool(finding.remedy) is (state != "ok")
 
 
-def test_a_clock_for_which_aws_refuses_is_told_all_the_same(patient: Patient, aws: Aws) -> None:
+def test_a_clock_that_aws_refuses_is_reported(patient: Patient, aws: Aws) -> None:
     aws.clock = lambda: time.time() + 3600
     aws.fault = failing(400, "InvalidSignatureException", "Signature expired: 1 is now earlier than 2")
     report = patient.but(**KEYS).doctor()
@@ -193,18 +189,18 @@ def test_a_clock_for_which_aws_refuses_is_told_all_the_same(patient: Patient, aw
         (HOST.replace("dkr", "d\u212ar"), "letters that only look like"),
     ],
 )
-def test_why_a_server_is_no_ecr_registry_is_told(patient: Patient, server: str, reason: str) -> None:
+def test_the_reason_why_a_server_is_not_ecr(patient: Patient, server: str, reason: str) -> None:
     patient.configure(credsStore="ecr-login")
     patient.doctor(server).assert_broken("ECR host", reason)
 
 
-def test_a_look_alike_is_told_of_where_auto_asks_another(patient: Patient) -> None:
+def test_a_look_alike_behind_auto_is_a_warning(patient: Patient) -> None:
     patient.configure(credsStore="auto")
     report = patient.doctor(f"{HOST}:8443")
     report.assert_broken("ECR host", "it is on port 8443", state="warn")
 
 
-def test_an_ecr_registry_that_another_helper_is_asked_about_is_told(patient: Patient) -> None:
+def test_an_ecr_registry_with_another_helper(patient: Patient) -> None:
     patient.configure(credsStore="keyring")
     report = patient.doctor(HOST)
     report.assert_broken("ECR host", "passwords last 12 hours", f"configure --ecr {HOST}", state="warn")
@@ -218,7 +214,7 @@ def test_auto_is_followed_to_ecr(patient: Patient) -> None:
     assert report.state("token permission") == report.state("answer") == "ok"
 
 
-def test_a_failure_that_is_remembered_is_told_with_how_to_forget_it(patient: Patient, aws: Aws) -> None:
+def test_a_remembered_failure_is_a_warning(patient: Patient, aws: Aws) -> None:
     aws.fault = failing(400, "AccessDeniedException")
     assert patient.helper("ecr-login").get(HOST).code == 1
     aws.fault = None
@@ -232,7 +228,7 @@ def test_a_failure_that_is_remembered_is_told_with_how_to_forget_it(patient: Pat
     assert not [finding for finding in report.findings if finding.check == "remembered failure"]
 
 
-def test_a_cache_that_others_may_write_to_fails_and_is_not_looked_into(patient: Patient) -> None:
+def test_a_cache_others_can_write_fails(patient: Patient) -> None:
     patient.helper("ecr-login").get(HOST)
     (patient.home / ".ecr" / "tokens").chmod(0o777)
     report = patient.doctor()
@@ -246,16 +242,14 @@ def test_a_cache_that_is_a_symbolic_link_fails(patient: Patient, tmp_path: Path)
     patient.doctor().assert_broken("token cache", "is a symbolic link")
 
 
-def test_a_cache_that_is_turned_off_is_told(patient: Patient) -> None:
+def test_a_disabled_cache_is_a_warning(patient: Patient) -> None:
     report = patient.but(AWS_ECR_DISABLE_CACHE="1").doctor()
     report.assert_broken("token cache", "AWS_ECR_DISABLE_CACHE", "unset", state="warn")
     assert report.code == 0
 
 
 @pytest.mark.parametrize("target", ["working", "missing"])
-def test_a_front_in_plain_sh_is_told_and_fails_without_its_python(
-    patient: Patient, tmp_path: Path, target: str
-) -> None:
+def test_the_fast_path_fails_without_its_python(patient: Patient, tmp_path: Path, target: str) -> None:
     behind = patient.bin.parent / "lib/credhelpers/bin/docker-credential-ecr-login"
     python = behind if behind.exists() else patient.bin / "docker-credential-ecr-login"
     front = install(tmp_path / "front", "ecr-login", "")
@@ -273,7 +267,7 @@ def test_a_front_in_plain_sh_is_told_and_fails_without_its_python(
         report.assert_broken("fast path", "cannot be started", "install.sh")
 
 
-def test_python_alone_is_told_as_no_front(patient: Patient, tmp_path: Path) -> None:
+def test_python_alone_is_not_the_fast_path(patient: Patient, tmp_path: Path) -> None:
     behind = patient.bin.parent / "lib/credhelpers/bin/docker-credential-ecr-login"
     helper = tmp_path / "docker-credential-ecr-login"
     helper.symlink_to(behind if behind.exists() else patient.bin / helper.name)
@@ -281,7 +275,7 @@ def test_python_alone_is_told_as_no_front(patient: Patient, tmp_path: Path) -> N
     assert report.of("fast path").text.startswith("not in use")
 
 
-def test_amazons_own_helper_is_known_and_its_identity_looked_at(patient: Patient) -> None:
+def test_amazons_own_helper_is_recognised(patient: Patient) -> None:
     require("docker-credential-ecr-login", "amazon-ecr-credential-helper")
     report = patient.but(PATH="/usr/bin:/bin").doctor()
     assert "of amazon-ecr-credential-helper" in report.of("on PATH").text
@@ -289,7 +283,7 @@ def test_amazons_own_helper_is_known_and_its_identity_looked_at(patient: Patient
 
 
 @pytest.mark.parametrize("keys", [{}, KEYS], ids=["metadata", "endpoints"])
-def test_a_network_that_swallows_everything_is_told_in_time(patient: Patient, keys: dict[str, str]) -> None:
+def test_a_silent_network_fails_in_time(patient: Patient, keys: dict[str, str]) -> None:
     with Misbehaving(silence) as blackhole:
         swallowed = {"AWS_ENDPOINT_URL": blackhole.url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": blackhole.url}
         report = patient.but(**swallowed, **keys).doctor()
@@ -298,7 +292,7 @@ def test_a_network_that_swallows_everything_is_told_in_time(patient: Patient, ke
     assert report.state("answer") == "fail"
 
 
-def test_an_sts_that_never_answers_costs_only_its_own_word(patient: Patient) -> None:
+def test_a_silent_sts_is_ok(patient: Patient) -> None:
     patient.set("[ecr]\nread_seconds = 30\n")
     with Misbehaving(silence) as blackhole:
         report = patient.but(**KEYS, AWS_ENDPOINT_URL_STS=blackhole.url).doctor()
@@ -306,7 +300,7 @@ def test_an_sts_that_never_answers_costs_only_its_own_word(patient: Patient) -> 
     assert report.code == 0
 
 
-def test_a_program_for_credentials_that_hangs_is_ended_in_time(patient: Patient) -> None:
+def test_a_hanging_credential_process_is_ended(patient: Patient) -> None:
     config = patient.home / ".aws" / "config"
     config.parent.mkdir()
     program = patient.home / "hang"
@@ -321,7 +315,7 @@ def test_a_program_for_credentials_that_hangs_is_ended_in_time(patient: Patient)
         wait_until_ended(int(pid))
 
 
-def test_registries_of_one_region_and_identity_are_asked_for_once(patient: Patient, aws: Aws) -> None:
+def test_one_request_for_region_and_identity(patient: Patient, aws: Aws) -> None:
     other = HOST.replace("123456789012", "000000000000")
     elsewhere = HOST.replace("eu-central-1", "us-east-1")
     patient.configure(credHelpers=dict.fromkeys((HOST, other, elsewhere), "ecr-login"))
@@ -348,27 +342,25 @@ def test_registries_of_one_region_and_identity_are_asked_for_once(patient: Patie
         ("broken", "config, line 2 (ParsingError)", "correct"),
     ],
 )
-def test_a_source_of_credentials_that_fails_is_named(
-    patient: Patient, config: str, cause: str, remedy: str
-) -> None:
+def test_a_failing_source_is_named(patient: Patient, config: str, cause: str, remedy: str) -> None:
     path = patient.home / ".aws" / "config"
     path.parent.mkdir()
     path.write_text(f"[default]\n{config}\n")
     patient.doctor().assert_broken("AWS identity", cause, remedy)
 
 
-def test_a_metadata_service_that_is_off_is_named(patient: Patient, aws: Aws) -> None:
+def test_a_disabled_metadata_service_is_named(patient: Patient, aws: Aws) -> None:
     aws.metadata_fault = lambda request: Response(403)
     patient.doctor().assert_broken("AWS identity", "refused access (403)", "--http-endpoint enabled")
 
 
-def test_a_token_expired_on_arrival_is_no_permission(patient: Patient, aws: Aws) -> None:
+def test_a_token_expired_on_arrival_fails(patient: Patient, aws: Aws) -> None:
     aws.lifetime = -60
     report = patient.but(**KEYS).doctor()
     report.assert_broken("token permission", "the token had expired on arrival", "proxy")
 
 
-def test_an_endless_answer_is_no_permission(patient: Patient) -> None:
+def test_an_endless_answer_fails(patient: Patient) -> None:
     with Misbehaving(endless_body) as broken:
         report = patient.but(**KEYS, AWS_ENDPOINT_URL_ECR=broken.url).doctor()
     report.assert_broken("token permission", "more than 1 MiB", "proxy")

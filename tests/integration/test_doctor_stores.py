@@ -51,7 +51,7 @@ def encrypt_for(user: Patient, key: str) -> None:
     (user.home / ".password-store" / ".gpg-id").write_text(key + "\n")
 
 
-def test_a_key_without_a_passphrase_is_well_and_nothing_is_stored_by_trying_it(keeper: Patient) -> None:
+def test_a_key_without_a_passphrase_is_ok(keeper: Patient) -> None:
     before = sorted((keeper.home / ".password-store").rglob("*"))
     report = keeper.doctor(SERVER)
     checks = ("gpg", "password store", "store mode", "encryption", "decryption", "answer")
@@ -65,7 +65,7 @@ def test_a_machine_without_gpg_fails(keeper: Patient) -> None:
     report.assert_broken("answer", "GnuPG is not installed")
 
 
-def test_a_store_that_nobody_has_initialised_fails(keeper: Patient) -> None:
+def test_an_uninitialised_store_fails(keeper: Patient) -> None:
     (keeper.home / ".password-store" / ".gpg-id").unlink()
     keeper.doctor(SERVER).assert_broken("password store", "there is no password store in", "init")
 
@@ -76,9 +76,7 @@ def test_a_store_that_names_no_key_fails(keeper: Patient) -> None:
 
 
 @pytest.mark.parametrize(("mode", "state"), [(0o755, "warn"), (0o777, "fail")])
-def test_a_store_that_others_may_look_into_or_write_to_is_told(
-    keeper: Patient, mode: int, state: str
-) -> None:
+def test_a_store_open_to_others(keeper: Patient, mode: int, state: str) -> None:
     (keeper.home / ".password-store").chmod(mode)
     keeper.doctor(SERVER).assert_broken("store mode", "other users may", "chmod 700", state=state)
 
@@ -107,9 +105,7 @@ def test_a_key_without_its_secret_part_fails(keeper: Patient, own_gpg_home: GpgH
     assert report.state("answer") == "fail"
 
 
-def test_a_locked_key_fails_without_a_prompt_and_with_how_to_unlock_it(
-    keeper: Patient, own_gpg_home: GpgHome
-) -> None:
+def test_a_locked_key_fails_without_a_prompt(keeper: Patient, own_gpg_home: GpgHome) -> None:
     (own_gpg_home.path / "gpg-agent.conf").write_text("s2k-count 65536\n")
     end_agent(own_gpg_home)
     encrypt_for(keeper, make_key(own_gpg_home, "locked@credhelpers.example", passphrase=CANARY))
@@ -128,7 +124,7 @@ def desktop(installed: Path, secret_service_env: dict[str, str]) -> Iterator[Pat
     user.assert_no_secret_was_shown()
 
 
-def test_an_unlocked_keyring_is_well(desktop: Patient) -> None:
+def test_an_unlocked_keyring_is_ok(desktop: Patient) -> None:
     assert desktop.helper("keyring").store(SERVER, "ada", CANARY).code == 0
     report = desktop.doctor(SERVER)
     assert report.code == 0
@@ -136,7 +132,7 @@ def test_an_unlocked_keyring_is_well(desktop: Patient) -> None:
     assert {report.state(check) for check in checks} == {"ok"}
 
 
-def test_the_reference_helpers_keyring_is_looked_at_too(desktop: Patient) -> None:
+def test_the_keyring_of_the_reference_helper(desktop: Patient) -> None:
     desktop.configure(credsStore="secretservice")
     assert desktop.doctor(SERVER).state("keyring collection") == "ok"
 
@@ -146,7 +142,7 @@ def test_a_machine_without_a_bus_fails(desktop: Patient, short_path: Path) -> No
     report.assert_broken("session bus", f"no D-Bus session bus at {short_path}/bus", "dbus-run-session")
 
 
-def test_a_bus_that_never_answers_is_given_up_in_time(desktop: Patient, short_path: Path) -> None:
+def test_a_silent_bus_fails_in_time(desktop: Patient, short_path: Path) -> None:
     with closing(socket.socket(socket.AF_UNIX)) as silent:
         silent.bind(str(short_path / "bus"))
         silent.listen()
@@ -161,7 +157,7 @@ def test_a_bus_without_a_keyring_fails(desktop: Patient, short_path: Path) -> No
     report.assert_broken("keyring service", "no program on the D-Bus session bus provides", "gnome-keyring")
 
 
-def test_a_keyring_that_hangs_is_given_up_in_time(desktop: Patient) -> None:
+def test_a_hanging_keyring_fails_in_time(desktop: Patient) -> None:
     with private_secret_service() as service:
         process = process_behind(service)
         os.kill(process, signal.SIGSTOP)
@@ -180,7 +176,7 @@ def test_a_keyring_without_a_collection_fails(desktop: Patient, short_path: Path
 
 
 @pytest.mark.parametrize(("display", "state"), [({}, "fail"), ({"DISPLAY": ":99"}, "warn")])
-def test_a_locked_keyring_fails_where_nobody_can_be_asked(
+def test_a_locked_keyring_without_a_desktop_fails(
     desktop: Patient, display: dict[str, str], state: str
 ) -> None:
     with private_secret_service() as service:

@@ -68,7 +68,7 @@ def cancel_every_prompt(home: Path) -> None:
     (home / "gpg-agent.conf").write_text(f"pinentry-program {program}\n")
 
 
-def test_without_people_it_makes_a_key_without_a_passphrase_and_says_what_that_means(
+def test_no_passphrase_makes_a_key_and_warns(
     keyless: Operator,
 ) -> None:
     result = keyless.succeed("init", "pass", "--no-passphrase")
@@ -79,7 +79,7 @@ def test_without_people_it_makes_a_key_without_a_passphrase_and_says_what_that_m
     assert mode(keyless.home / ".password-store") == mode(keyless.env["GNUPGHOME"]) == 0o700
 
 
-def test_the_trial_leaves_nothing_behind(keyless: Operator) -> None:
+def test_the_test_secret_is_erased(keyless: Operator) -> None:
     keyless.succeed("init", "pass", "--no-passphrase")
 
     assert keyless.helper("pass").stored() == {}
@@ -88,7 +88,7 @@ def test_the_trial_leaves_nothing_behind(keyless: Operator) -> None:
     ]
 
 
-def test_a_second_run_makes_no_second_key_and_changes_nothing(keyless: Operator) -> None:
+def test_a_second_run_changes_nothing(keyless: Operator) -> None:
     first = keyless.succeed("init", "pass", "--no-passphrase", "--json").json()
     before = key_list(keyless)
 
@@ -101,7 +101,7 @@ def test_a_second_run_makes_no_second_key_and_changes_nothing(keyless: Operator)
 
 
 @pytest.mark.parametrize("name", ["tests@credhelpers.example", "fingerprint", "key id"])
-def test_a_key_is_named_by_fingerprint_id_or_address(
+def test_a_key_by_fingerprint_id_or_address(
     installed: Path, private_env: dict[str, str], gpg_home: GpgHome, name: str
 ) -> None:
     operator = Operator.at(installed, {**private_env, **gpg_home.env})
@@ -126,7 +126,7 @@ def test_the_store_is_where_the_variable_says(
     assert not (Path(env["HOME"]) / ".password-store").exists()
 
 
-def test_without_a_terminal_and_an_option_it_asks_nobody_and_says_which(keyless: Operator) -> None:
+def test_without_a_terminal_an_option_is_needed(keyless: Operator) -> None:
     cause, remedy = keyless.run("init", "pass").complaint
 
     assert "no terminal" in cause
@@ -142,7 +142,7 @@ def test_a_key_that_is_not_there_is_named(keyless: Operator) -> None:
         assert "gpg --import" in remedy
 
 
-def test_an_address_of_two_keys_is_not_guessed_at(keyless: Operator, own_home: GpgHome) -> None:
+def test_an_address_of_two_keys_is_refused(keyless: Operator, own_home: GpgHome) -> None:
     fingerprints = [add_key(own_home), add_key(own_home)]
 
     cause, remedy = keyless.run("init", "pass", "--key", "tests@credhelpers.example").complaint
@@ -151,9 +151,7 @@ def test_an_address_of_two_keys_is_not_guessed_at(keyless: Operator, own_home: G
     assert all(fingerprint in remedy for fingerprint in fingerprints)
 
 
-def test_a_key_that_was_imported_and_not_trusted_is_refused_until_it_is(
-    keyless: Operator, own_home: GpgHome, gpg_home: GpgHome
-) -> None:
+def test_an_untrusted_key_is_refused(keyless: Operator, own_home: GpgHome, gpg_home: GpgHome) -> None:
     own_home.run("--import", stdin=gpg_home.run("--export-secret-keys", gpg_home.fingerprint))
 
     cause, remedy = keyless.run("init", "pass", "--key", gpg_home.fingerprint).complaint
@@ -176,7 +174,7 @@ def test_a_revoked_key_is_refused(keyless: Operator, own_home: GpgHome) -> None:
     assert not (keyless.home / ".password-store").exists()
 
 
-def test_a_store_for_another_key_is_not_changed_by_chance(keyless: Operator, own_home: GpgHome) -> None:
+def test_the_key_of_a_store_needs_force(keyless: Operator, own_home: GpgHome) -> None:
     former, other = add_key(own_home), add_key(own_home)
     keyless.succeed("init", "pass", "--key", former)
     assert can_store(keyless)
@@ -189,9 +187,7 @@ def test_a_store_for_another_key_is_not_changed_by_chance(keyless: Operator, own
     assert key_list(keyless) == former + "\n"
 
 
-def test_with_force_new_secrets_are_for_the_other_key_and_old_ones_stay_readable(
-    keyless: Operator, own_home: GpgHome
-) -> None:
+def test_force_changes_the_key_of_a_store(keyless: Operator, own_home: GpgHome) -> None:
     former, other = add_key(own_home), add_key(own_home)
     keyless.succeed("init", "pass", "--key", former)
     assert can_store(keyless)
@@ -214,7 +210,7 @@ def test_with_force_new_secrets_are_for_the_other_key_and_old_ones_stay_readable
     assert len(set.union(*(recipients(own_home, file) for file in files))) == 1
 
 
-def test_the_key_of_a_store_may_be_spelt_otherwise(
+def test_the_key_of_a_store_in_other_spelling(
     installed: Path, private_env: dict[str, str], gpg_home: GpgHome
 ) -> None:
     operator = Operator.at(installed, {**private_env, **gpg_home.env})
@@ -227,7 +223,7 @@ def test_the_key_of_a_store_may_be_spelt_otherwise(
     assert key_list(operator) == "tests@credhelpers.example # mine\n"
 
 
-def test_a_store_that_others_can_enter_is_shut(
+def test_a_store_open_to_others_is_closed(
     installed: Path, password_store_env: dict[str, str], private_env: dict[str, str]
 ) -> None:
     store = Path(private_env["HOME"], ".password-store")
@@ -238,9 +234,7 @@ def test_a_store_that_others_can_enter_is_shut(
     assert mode(store) == 0o700
 
 
-def test_a_store_that_is_shared_on_purpose_stays_so(
-    installed: Path, password_store_env: dict[str, str]
-) -> None:
+def test_a_shared_store_stays_shared(installed: Path, password_store_env: dict[str, str]) -> None:
     operator = Operator.at(installed, {**password_store_env, "PASSWORD_STORE_UMASK": "027"})
     store = operator.home / ".password-store"
     store.chmod(0o750)
@@ -250,7 +244,7 @@ def test_a_store_that_is_shared_on_purpose_stays_so(
     assert mode(store) == 0o750
 
 
-def test_a_store_whose_key_is_lost_is_found_out(keyless: Operator) -> None:
+def test_a_store_whose_key_is_lost_fails(keyless: Operator) -> None:
     (keyless.home / ".password-store").mkdir()
     keyless.write(".password-store/.gpg-id", "0123456789ABCDEF0123456789ABCDEF01234567\n")
 
@@ -261,7 +255,7 @@ def test_a_store_whose_key_is_lost_is_found_out(keyless: Operator) -> None:
     assert not GpgHome(Path(keyless.env["GNUPGHOME"]), "").run("--list-secret-keys")
 
 
-def test_a_machine_without_gpg_is_told_how_to_get_it(keyless: Operator, tmp_path: Path) -> None:
+def test_a_machine_without_gpg_is_an_error(keyless: Operator, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
 
@@ -271,14 +265,14 @@ def test_a_machine_without_gpg_is_told_how_to_get_it(keyless: Operator, tmp_path
     assert "apt install gnupg" in remedy
 
 
-def test_a_new_key_and_an_old_one_at_once_is_a_wrong_command_line(keyless: Operator) -> None:
+def test_key_and_no_passphrase_exclude_each_other(keyless: Operator) -> None:
     result = keyless.run("init", "pass", "--key", "x", "--no-passphrase")
 
     assert result.code == 2
     assert "Usage: " in result.err
 
 
-def test_in_a_store_with_a_history_the_list_of_keys_is_in_it(
+def test_the_key_list_is_committed_to_git(
     installed: Path, private_env: dict[str, str], gpg_home: GpgHome
 ) -> None:
     git = require("git", "git")
@@ -301,7 +295,7 @@ def test_in_a_store_with_a_history_the_list_of_keys_is_in_it(
     assert log.stdout == f"Set GPG id to {gpg_home.fingerprint}.\n"
 
 
-def test_at_a_terminal_one_picks_a_key(keyless: Operator, own_home: GpgHome) -> None:
+def test_at_a_terminal_the_user_picks_a_key(keyless: Operator, own_home: GpgHome) -> None:
     fingerprints = [add_key(own_home), add_key(own_home)]
 
     with keyless.at_terminal("init", "pass") as terminal:
@@ -318,9 +312,7 @@ def test_at_a_terminal_one_picks_a_key(keyless: Operator, own_home: GpgHome) -> 
     assert key_list(keyless) == listed[1] + "\n"
 
 
-def test_at_a_terminal_a_new_key_gets_its_passphrase_by_pinentry(
-    keyless: Operator, own_home: GpgHome
-) -> None:
+def test_pinentry_asks_for_a_new_passphrase(keyless: Operator, own_home: GpgHome) -> None:
     program = require("pinentry-curses", "pinentry-curses")
     (own_home.path / "gpg-agent.conf").write_text(f"pinentry-program {program}\n")
 
@@ -338,9 +330,7 @@ def test_at_a_terminal_a_new_key_gets_its_passphrase_by_pinentry(
     assert can_store(keyless)
 
 
-def test_a_passphrase_that_nobody_gives_makes_no_key_and_no_store(
-    keyless: Operator, own_home: GpgHome
-) -> None:
+def test_no_key_without_its_passphrase(keyless: Operator, own_home: GpgHome) -> None:
     cancel_every_prompt(own_home.path)
 
     with keyless.at_terminal("init", "pass") as terminal:
@@ -353,7 +343,7 @@ def test_a_passphrase_that_nobody_gives_makes_no_key_and_no_store(
     assert not (keyless.home / ".password-store").exists()
 
 
-def test_a_person_who_wants_no_key_gets_none(keyless: Operator) -> None:
+def test_the_user_can_refuse_a_new_key(keyless: Operator) -> None:
     with keyless.at_terminal("init", "pass") as terminal:
         terminal.expect("Make one?")
         terminal.type("n\n")

@@ -69,7 +69,7 @@ def config(operator: Operator) -> dict[str, object]:
     return content
 
 
-def test_what_the_registry_accepts_is_stored_where_docker_asks(
+def test_an_accepted_credential_is_stored(
     operator: Operator, registry: str, trusting: tuple[str, str]
 ) -> None:
     result = log_in(operator, registry, *trusting)
@@ -80,7 +80,7 @@ def test_what_the_registry_accepts_is_stored_where_docker_asks(
     assert config(operator) == {"credsStore": "pass", "psFormat": "table", "auths": {registry: {}}}
 
 
-def test_what_the_registry_refuses_is_not_stored(
+def test_a_refused_credential_is_not_stored(
     operator: Operator, registry: str, trusting: tuple[str, str]
 ) -> None:
     cause, remedy = log_in(operator, registry, *trusting, password=f"wrong-{CANARY}").complaint
@@ -101,7 +101,7 @@ def test_a_refusal_leaves_the_former_credential(
     assert operator.helper("pass").get(registry).credentials().secret == LOGIN.password
 
 
-def test_a_certificate_of_an_unknown_authority_is_not_trusted(operator: Operator, registry: str) -> None:
+def test_an_unknown_authority_is_not_trusted(operator: Operator, registry: str) -> None:
     cause, remedy = log_in(operator, registry).complaint
 
     assert cause.startswith(f"the certificate of {registry} is not trusted: ")
@@ -109,7 +109,7 @@ def test_a_certificate_of_an_unknown_authority_is_not_trusted(operator: Operator
     assert operator.helper("pass").stored() == {}
 
 
-def test_a_certificate_of_another_host_is_not_trusted(
+def test_another_hosts_certificate_is_not_trusted(
     operator: Operator, registry: str, trusting: tuple[str, str]
 ) -> None:
     cause, _ = log_in(operator, registry.replace("localhost", "127.0.0.1"), *trusting).complaint
@@ -118,7 +118,7 @@ def test_a_certificate_of_another_host_is_not_trusted(
     assert "127.0.0.1" in cause
 
 
-def test_an_authority_that_docker_trusts_for_the_host_is_trusted(
+def test_an_authority_in_certs_d_is_trusted(
     operator: Operator, registry: str, authority: CertificateAuthority
 ) -> None:
     operator.write(f".config/docker/certs.d/{registry}/ca.crt", authority.certificate.read_text())
@@ -126,13 +126,13 @@ def test_an_authority_that_docker_trusts_for_the_host_is_trusted(
     assert log_in(operator, registry).code == 0
 
 
-def test_with_insecure_any_certificate_will_do(operator: Operator, registry: str) -> None:
+def test_insecure_accepts_any_certificate(operator: Operator, registry: str) -> None:
     assert log_in(operator, registry, "--insecure").code == 0
     assert log_in(operator, registry, "--insecure", password="wrong").code == 1
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "spoilt"])
-def test_a_file_of_authorities_that_is_none_is_named(
+def test_an_invalid_ca_file_is_named(
     operator: Operator, registry: str, tmp_path: Path, content: str | None
 ) -> None:
     file = tmp_path / "ca.pem"
@@ -145,9 +145,7 @@ def test_a_file_of_authorities_that_is_none_is_named(
     assert "PEM" in remedy
 
 
-def test_no_password_goes_out_without_tls_unless_that_is_allowed(
-    operator: Operator, plain_registry: str
-) -> None:
+def test_a_password_needs_tls_or_insecure(operator: Operator, plain_registry: str) -> None:
     cause, remedy = log_in(operator, plain_registry).complaint
     assert cause.startswith(f"no TLS connection to {plain_registry}")
     assert "--insecure" in remedy
@@ -160,7 +158,7 @@ def test_no_password_goes_out_without_tls_unless_that_is_allowed(
     assert log_in(operator, plain_registry, "--insecure", password="wrong").code == 1
 
 
-def test_a_registry_that_is_not_there_is_told_from_one_that_has_no_name(operator: Operator) -> None:
+def test_a_missing_registry_and_a_missing_host(operator: Operator) -> None:
     host = f"localhost:{free_port()}"
     assert log_in(operator, host).complaint[0] == f"cannot connect to {host}: Connection refused"
     cause, remedy = log_in(operator, "registry.invalid").complaint
@@ -168,7 +166,7 @@ def test_a_registry_that_is_not_there_is_told_from_one_that_has_no_name(operator
     assert "DNS" in remedy
 
 
-def test_without_the_check_nobody_is_asked(operator: Operator) -> None:
+def test_no_check_stores_without_asking(operator: Operator) -> None:
     result = log_in(operator, "registry.invalid/team", "--no-check", "--json")
 
     assert result.json() == {
@@ -189,7 +187,7 @@ def test_docker_hub_has_one_key_by_any_name(operator: Operator, name: str) -> No
     assert config(operator)["auths"] == {HUB: {}}
 
 
-def test_a_plaintext_secret_of_the_server_leaves_the_file(operator: Operator) -> None:
+def test_a_plaintext_secret_is_removed(operator: Operator) -> None:
     auth = base64.b64encode(f"ada:old-{CANARY}".encode()).decode()
     content = {"auths": {"a.example": {"auth": auth}, "b.example": {"auth": auth}}, "credsStore": "pass"}
     operator.write(".docker/config.json", json.dumps(content))
@@ -199,9 +197,7 @@ def test_a_plaintext_secret_of_the_server_leaves_the_file(operator: Operator) ->
     assert config(operator)["auths"] == {"a.example": {}, "b.example": {"auth": auth}}
 
 
-def test_the_helper_of_the_server_gets_it_and_no_other(
-    operator: Operator, installed: Path, tmp_path: Path
-) -> None:
+def test_the_helper_of_the_server_stores_it(operator: Operator, installed: Path, tmp_path: Path) -> None:
     content = {"credsStore": "pass", "credHelpers": {"special.example": "stub"}}
     operator.write(".docker/config.json", json.dumps(content))
     stub = tmp_path / "stub" / "docker-credential-stub"
@@ -217,7 +213,7 @@ def test_the_helper_of_the_server_gets_it_and_no_other(
     assert operator.helper("pass").stored() == {}
 
 
-def test_where_docker_knows_no_helper_it_is_refused_with_the_command_that_mends_it(
+def test_without_a_helper_it_is_refused(
     operator: Operator,
 ) -> None:
     operator.write(".docker/config.json", '{"auths": {"other.example": {}}}')
@@ -229,7 +225,7 @@ def test_where_docker_knows_no_helper_it_is_refused_with_the_command_that_mends_
     assert "--store NAME" in remedy
 
 
-def test_another_store_may_be_named_and_docker_is_not_said_to_ask_it(operator: Operator) -> None:
+def test_another_store_may_be_named(operator: Operator) -> None:
     operator.write(".docker/config.json", '{"auths": {"other.example": {}}}')
 
     result = log_in(operator, "registry.invalid", "--no-check", "--store", "pass")
@@ -240,7 +236,7 @@ def test_another_store_may_be_named_and_docker_is_not_said_to_ask_it(operator: O
     assert config(operator) == {"auths": {"other.example": {}}}
 
 
-def test_a_store_that_fails_is_said_to_have_failed(operator: Operator) -> None:
+def test_a_failing_store_is_an_error(operator: Operator) -> None:
     (operator.home / ".password-store" / ".gpg-id").unlink()
 
     result = log_in(operator, "registry.invalid", "--no-check")
@@ -250,7 +246,7 @@ def test_a_store_that_fails_is_said_to_have_failed(operator: Operator) -> None:
     assert "auths" not in config(operator)
 
 
-def test_a_malformed_config_stops_it_before_anything_is_asked(operator: Operator) -> None:
+def test_a_malformed_config_is_refused_first(operator: Operator) -> None:
     operator.write(".docker/config.json", "{")
 
     result = log_in(operator, "registry.invalid", "--no-check")
@@ -263,13 +259,13 @@ def test_a_malformed_config_stops_it_before_anything_is_asked(operator: Operator
 @pytest.mark.parametrize(
     "given", ["", "\n", "two\nlines\n", "x" * 70_000], ids=["none", "empty", "two", "long"]
 )
-def test_a_standard_input_that_holds_no_one_password_is_refused(operator: Operator, given: str) -> None:
+def test_standard_input_must_be_one_password(operator: Operator, given: str) -> None:
     result = operator.run("login", "r.example", "-u", "ada", "--password-stdin", "--no-check", stdin=given)
 
     assert result.complaint[0] == "standard input is not one line with a password"
 
 
-def test_without_a_terminal_or_a_password_it_says_how_to_hand_it_in(operator: Operator) -> None:
+def test_without_a_terminal_stdin_is_suggested(operator: Operator) -> None:
     cause, remedy = operator.run("login", "registry.example", "--username", "ada").complaint
 
     assert "no terminal" in cause
@@ -295,9 +291,7 @@ def test_a_wrong_command_line_is_exit_status_2(operator: Operator, arguments: li
     assert "Usage: " in result.err
 
 
-def test_a_person_types_the_password_and_nobody_sees_it(
-    operator: Operator, registry: str, trusting: tuple[str, str]
-) -> None:
+def test_a_typed_password_is_hidden(operator: Operator, registry: str, trusting: tuple[str, str]) -> None:
     with operator.at_terminal("login", registry, *trusting) as terminal:
         terminal.expect(f"Username for {registry}: ")
         terminal.type("ada\n")
@@ -310,7 +304,7 @@ def test_a_person_types_the_password_and_nobody_sees_it(
     assert operator.helper("pass").get(registry).credentials().secret == LOGIN.password
 
 
-def test_no_secret_is_an_argument_or_in_the_environment_of_what_it_starts(
+def test_no_secret_in_arguments_or_environment(
     operator: Operator, registry: str, trusting: tuple[str, str], tmp_path: Path
 ) -> None:
     tools = tmp_path / "tools"
@@ -331,7 +325,7 @@ def test_no_secret_is_an_argument_or_in_the_environment_of_what_it_starts(
     assert not any(trace in seen for trace in traces_of_canary())
 
 
-def test_docker_finds_what_was_logged_in_and_logs_out_of_it(operator: Operator) -> None:
+def test_docker_finds_the_login_and_logs_out(operator: Operator) -> None:
     assert log_in(operator, "r.example", "--no-check").code == 0
     command = [require("docker", "docker.io"), "logout", "r.example"]
 

@@ -65,9 +65,7 @@ def registry_with(service: Callable[[], str], *, header: str = "") -> Callable[[
     return answer
 
 
-def test_a_token_service_is_asked_and_its_token_is_shown_to_the_registry(
-    operator: Operator, tls: ssl.SSLContext
-) -> None:
+def test_a_token_service_is_asked(operator: Operator, tls: ssl.SSLContext) -> None:
     with Stub(token_service, tls) as service, Stub(registry_with(lambda: service.host), tls) as registry:
         assert log_in(operator, registry.host).code == 0
 
@@ -77,9 +75,7 @@ def test_a_token_service_is_asked_and_its_token_is_shown_to_the_registry(
     assert (asked.query["service"], asked.query["account"]) == (["tests"], ["ada"])
 
 
-def test_a_user_whom_the_token_service_does_not_know_is_refused(
-    operator: Operator, tls: ssl.SSLContext
-) -> None:
+def test_a_user_unknown_to_the_token_service(operator: Operator, tls: ssl.SSLContext) -> None:
     with Stub(token_service, tls) as service, Stub(registry_with(lambda: service.host), tls) as registry:
         cause, _ = log_in(operator, registry.host, password="wrong").complaint
 
@@ -105,7 +101,7 @@ def test_a_bearer_challenge_is_found(operator: Operator, tls: ssl.SSLContext, he
     assert service.asked[0].query["service"] == ["tests"]
 
 
-def test_a_password_goes_to_no_token_service_without_tls(operator: Operator, tls: ssl.SSLContext) -> None:
+def test_a_token_service_needs_tls(operator: Operator, tls: ssl.SSLContext) -> None:
     header = 'Bearer realm="http://{0}/token",service="tests"'
     with (
         Stub(token_service) as service,
@@ -120,7 +116,7 @@ def test_a_password_goes_to_no_token_service_without_tls(operator: Operator, tls
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"token": 1}', b'{"token": "a\\r\\nb"}', b"[" * 5000])
-def test_an_answer_that_is_no_token_is_told(operator: Operator, tls: ssl.SSLContext, body: bytes) -> None:
+def test_an_answer_without_a_token_is_an_error(operator: Operator, tls: ssl.SSLContext, body: bytes) -> None:
     with (
         Stub(lambda asked: token_service(asked, body=body), tls) as service,
         Stub(registry_with(lambda: service.host), tls) as registry,
@@ -140,7 +136,7 @@ def test_an_answer_that_is_no_token_is_told(operator: Operator, tls: ssl.SSLCont
         (418, "is not a registry: it answered 418", "check the server's name"),
     ],
 )
-def test_each_refusal_is_told_in_a_line_with_what_to_do(
+def test_each_refusal_has_a_remedy(
     operator: Operator, tls: ssl.SSLContext, status: int, cause: str, remedy: str
 ) -> None:
     with Stub(lambda _: Reply(status), tls) as registry:
@@ -150,18 +146,14 @@ def test_each_refusal_is_told_in_a_line_with_what_to_do(
     assert remedy in complaint[1]
 
 
-def test_a_registry_with_another_kind_of_proof_gets_no_password(
-    operator: Operator, tls: ssl.SSLContext
-) -> None:
+def test_an_unsupported_scheme_gets_no_password(operator: Operator, tls: ssl.SSLContext) -> None:
     with Stub(lambda _: Reply(401, {"WWW-Authenticate": "Negotiate"}), tls) as registry:
         assert "unsupported authentication scheme" in log_in(operator, registry.host).complaint[0]
 
     assert [asked.authorization for asked in registry.asked] == [""]
 
 
-def test_a_registry_that_lets_in_anybody_gets_no_password_and_that_is_said(
-    operator: Operator, tls: ssl.SSLContext
-) -> None:
+def test_an_open_registry_gets_no_password(operator: Operator, tls: ssl.SSLContext) -> None:
     with Stub(lambda _: Reply(200), tls) as registry:
         result = log_in(operator, registry.host)
 
@@ -176,7 +168,7 @@ def _basic_or(redirect: Reply) -> Callable[[Asked], Reply]:
     return lambda asked: redirect if asked.authorization else challenge
 
 
-def test_a_password_is_not_carried_to_another_host(operator: Operator, tls: ssl.SSLContext) -> None:
+def test_no_password_to_another_host(operator: Operator, tls: ssl.SSLContext) -> None:
     with Stub(lambda _: Reply(200), tls) as thief:
         redirect = Reply(307, {"Location": f"https://x:y@{thief.host}/v2/"})
         with Stub(_basic_or(redirect), tls) as registry:
@@ -187,7 +179,7 @@ def test_a_password_is_not_carried_to_another_host(operator: Operator, tls: ssl.
     assert thief.asked == []
 
 
-def test_a_password_is_not_carried_from_tls_to_plain_http(operator: Operator, tls: ssl.SSLContext) -> None:
+def test_no_password_from_tls_to_plain_http(operator: Operator, tls: ssl.SSLContext) -> None:
     with (
         Stub(lambda _: Reply(200)) as thief,
         Stub(_basic_or(Reply(307, {"Location": f"http://{thief.host}/v2/"})), tls) as registry,
@@ -197,9 +189,7 @@ def test_a_password_is_not_carried_from_tls_to_plain_http(operator: Operator, tl
     assert thief.asked == []
 
 
-def test_a_redirect_within_the_host_is_followed_but_not_for_ever(
-    operator: Operator, tls: ssl.SSLContext
-) -> None:
+def test_redirects_within_the_host(operator: Operator, tls: ssl.SSLContext) -> None:
     def answer(asked: Asked) -> Reply:
         if asked.path == "/v2/":
             return Reply(301, {"Location": "/real/v2/"})
@@ -215,7 +205,7 @@ def test_a_redirect_within_the_host_is_followed_but_not_for_ever(
     assert len(circle.asked) < 10
 
 
-def test_an_endless_answer_is_not_read_to_its_end(operator: Operator, tls: ssl.SSLContext) -> None:
+def test_an_endless_answer_is_cut(operator: Operator, tls: ssl.SSLContext) -> None:
     huge = json.dumps({"token": "x" * (4 << 20)}).encode()
     with (
         Stub(lambda asked: token_service(asked, body=huge), tls) as service,
@@ -224,7 +214,7 @@ def test_an_endless_answer_is_not_read_to_its_end(operator: Operator, tls: ssl.S
         assert "unexpected response from" in log_in(operator, registry.host).complaint[0]
 
 
-def test_a_server_that_breaks_off_is_told(operator: Operator) -> None:
+def test_a_reset_connection_is_an_error(operator: Operator) -> None:
     with Misbehaving(reset) as server:
         host = server.url.removeprefix("http://")
         cause, _ = log_in(operator, f"http://{host}", "--insecure").complaint

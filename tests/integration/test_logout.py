@@ -22,7 +22,7 @@ def config(operator: Operator) -> object:
     return json.loads((operator.home / ".docker" / "config.json").read_text())
 
 
-def test_logging_out_erases_every_spelling_that_docker_erases(operator: Operator) -> None:
+def test_every_key_of_docker_logout_is_erased(operator: Operator) -> None:
     helper = operator.helper("pass")
     spellings = ["r.example", "http://r.example", "https://r.example"]
     for server in (*spellings, "r.example:5000"):
@@ -37,7 +37,7 @@ def test_logging_out_erases_every_spelling_that_docker_erases(operator: Operator
     assert config(operator) == {"auths": {"r.example:5000": {}}, "credsStore": "pass"}
 
 
-def test_logging_out_of_docker_hub_erases_the_tokens_of_its_web_login_too(operator: Operator) -> None:
+def test_tokens_of_docker_hub_are_erased(operator: Operator) -> None:
     helper = operator.helper("pass")
     for server in (HUB, HUB + "access-token", HUB + "refresh-token"):
         helper.store(server, "ada", "s3cret")
@@ -47,7 +47,7 @@ def test_logging_out_of_docker_hub_erases_the_tokens_of_its_web_login_too(operat
     assert helper.stored() == {}
 
 
-def test_logging_out_removes_a_plaintext_secret_where_there_is_no_helper(operator: Operator) -> None:
+def test_a_plaintext_secret_is_removed(operator: Operator) -> None:
     auths = {"a.example": {"auth": "YWRhOnB3"}, "b.example": {"auth": "YWRhOnB3"}}
     operator.write(".docker/config.json", json.dumps({"auths": auths}))
 
@@ -57,9 +57,7 @@ def test_logging_out_removes_a_plaintext_secret_where_there_is_no_helper(operato
     assert config(operator) == {"auths": {"b.example": {"auth": "YWRhOnB3"}}}
 
 
-def test_logging_out_twice_succeeds_and_makes_no_file(
-    installed: Path, password_store_env: dict[str, str]
-) -> None:
+def test_twice_succeeds_and_makes_no_file(installed: Path, password_store_env: dict[str, str]) -> None:
     user = Operator.at(installed, password_store_env)
 
     user.succeed("logout", "registry.example")

@@ -35,7 +35,7 @@ def messages(text: str) -> list[str]:
     return [json.loads(line)["message"] for line in text.splitlines()]
 
 
-def test_what_the_helpers_log_is_shown(operator: Operator) -> None:
+def test_records_of_helpers_are_shown(operator: Operator) -> None:
     helper = operator.helper("ecr-login")
     helper.get("registry.example:5000")
     operator.helper("pass").get("other.example")
@@ -47,7 +47,7 @@ def test_what_the_helpers_log_is_shown(operator: Operator) -> None:
     assert "\x1b" not in shown
 
 
-def test_logs_are_merged_by_time_those_put_aside_included(operator: Operator) -> None:
+def test_logs_are_merged_with_rotated_ones(operator: Operator) -> None:
     keep(operator, "pass.log.3", (1, "info", "1"))
     keep(operator, "pass.log.2", (3, "info", "3"))
     keep(operator, "pass.log.1", (5, "info", "5a"), (5, "info", "5b"))
@@ -61,7 +61,7 @@ def test_logs_are_merged_by_time_those_put_aside_included(operator: Operator) ->
     assert merged == ["1", "2", "3", "4", "5a", "5b", "5c", "6", "7", "8"]
 
 
-def test_one_helper_is_shown_by_either_of_its_names(operator: Operator) -> None:
+def test_one_helper_by_either_name(operator: Operator) -> None:
     keep(operator, "pass.log", (1, "info", "mine"))
     keep(operator, "keyring.log", (2, "info", "other"))
 
@@ -69,7 +69,7 @@ def test_one_helper_is_shown_by_either_of_its_names(operator: Operator) -> None:
         assert messages(operator.succeed("logs", name, "--json").out) == ["mine"]
 
 
-def test_a_helper_without_a_log_is_an_error_that_names_those_with_one(operator: Operator) -> None:
+def test_a_helper_without_a_log_is_an_error(operator: Operator) -> None:
     keep(operator, "pass.log", (1, "info", "mine"))
 
     cause, remedy = operator.run("logs", "acr-env").complaint
@@ -93,7 +93,7 @@ def test_the_last_records_are_shown(operator: Operator) -> None:
     assert len(messages(operator.succeed("logs", "--json", "-n", "1000").out)) == 60
 
 
-def test_since_takes_a_moment_or_how_long_ago_it_is(operator: Operator) -> None:
+def test_since_takes_a_time_or_a_duration(operator: Operator) -> None:
     now = datetime.now(UTC).timestamp() - _NOON
     old = [(now - 3600 * hours, "info", f"{hours}h") for hours in (50, 25, 3, 1)]
     keep(operator, "pass.log", *((now - 400_000 + second, "debug", "x") for second in range(60)), *old)
@@ -111,7 +111,7 @@ def test_a_wrong_command_line_is_exit_status_2(operator: Operator, option: list[
     assert operator.run("logs", *option).code == 2
 
 
-def test_fields_are_given_back_as_they_were_logged(operator: Operator) -> None:
+def test_fields_are_shown_as_logged(operator: Operator) -> None:
     text = 'a "quoted" back\\slash, a line\nand an escape \x1b[31m ü'
     log = Log("pass", str(operator.home / ".ecr"), Settings({}))
     log.error("It failed", error=text, serverURL="r.example:5000", empty="")
@@ -123,7 +123,7 @@ def test_fields_are_given_back_as_they_were_logged(operator: Operator) -> None:
     assert (entry["helper"], entry["level"], entry["message"]) == ("pass", "error", "It failed")
 
 
-def test_nothing_in_a_log_reaches_the_terminal_as_a_command(operator: Operator) -> None:
+def test_control_characters_are_escaped(operator: Operator) -> None:
     operator.write(
         ".ecr/log/pass.log", 'raw \x1b]0;title\x07 line\ntime="x\x1b" level=\x1b msg="\\x1b[2J" a\x1b=b\x1b\n'
     )
@@ -150,7 +150,7 @@ def test_a_line_in_another_form_keeps_its_place(operator: Operator) -> None:
     ]
 
 
-def test_levels_have_colours_on_a_terminal_unless_they_are_not_wanted(operator: Operator) -> None:
+def test_levels_have_colours_on_a_terminal(operator: Operator) -> None:
     keep(operator, "pass.log", (1, "error", "bad"), (2, "warning", "odd"))
     with operator.at_terminal("logs") as terminal:
         assert terminal.finish() == 0
@@ -192,7 +192,7 @@ def next_message(process: "subprocess.Popen[str]") -> str:
     return str(json.loads(process.stdout.readline())["message"])
 
 
-def test_following_shows_what_comes_of_every_helper_also_of_a_new_one(operator: Operator) -> None:
+def test_following_shows_new_records(operator: Operator) -> None:
     keep(operator, "pass.log", (1, "info", "old"))
     with following(operator, "-n", "1") as process:
         assert next_message(process) == "old"
@@ -200,7 +200,7 @@ def test_following_shows_what_comes_of_every_helper_also_of_a_new_one(operator: 
         assert next_message(process) == "Not an Amazon ECR registry"
 
 
-def test_following_loses_and_repeats_nothing_while_logs_are_put_aside(operator: Operator) -> None:
+def test_following_through_rotation(operator: Operator) -> None:
     """Each record fills half a log, so that files change their names all the time."""
     log = Log("pass", str(operator.home / ".ecr"), Settings({"log.max_bytes": "400"}))
     log.info("0", padding="x" * 200)
@@ -212,7 +212,7 @@ def test_following_loses_and_repeats_nothing_while_logs_are_put_aside(operator: 
                 assert [next_message(process) for _ in range(4)] == [str(number - 3 + i) for i in range(4)]
 
 
-def test_following_shows_a_line_when_all_of_it_is_there(operator: Operator) -> None:
+def test_following_waits_for_the_whole_line(operator: Operator) -> None:
     keep(operator, "pass.log", (1, "info", "old"))
     line = record(_NOON + 2, "info", "in two pieces", {})
     with following(operator) as process, (operator.home / ".ecr/log/pass.log").open("a") as file:
@@ -226,14 +226,14 @@ def test_following_shows_a_line_when_all_of_it_is_there(operator: Operator) -> N
         assert next_message(process) == "in two pieces"
 
 
-def test_following_waits_for_a_helper_that_has_no_log_yet(operator: Operator) -> None:
+def test_following_a_helper_without_a_log(operator: Operator) -> None:
     with following(operator, "pass") as process:
         log = Log("pass", str(operator.home / ".ecr"), Settings({}))
         log.info("first")
         assert next_message(process) == "first"
 
 
-def test_following_starts_again_in_a_log_that_was_emptied(operator: Operator) -> None:
+def test_following_a_log_that_was_emptied(operator: Operator) -> None:
     keep(operator, "pass.log", *((second, "info", "old") for second in range(5)))
     with following(operator, "-n", "1") as process:
         assert next_message(process) == "old"

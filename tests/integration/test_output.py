@@ -67,7 +67,7 @@ def _run(home: DockerHome, command: str, shell: str) -> tuple[int, list[str]]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_full_output_is_told_in_one_line(home: DockerHome, command: str) -> None:
+def test_a_full_output_is_one_line(home: DockerHome, command: str) -> None:
     code, lines = _run(home, command, '"$@" >/dev/full')
 
     assert code == 1
@@ -77,7 +77,7 @@ def test_a_full_output_is_told_in_one_line(home: DockerHome, command: str) -> No
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_closed_output_is_told_before_anything_is_done(home: DockerHome, command: str) -> None:
+def test_a_closed_output_stops_the_command(home: DockerHome, command: str) -> None:
     before = sorted(os.listdir(home.config.parent)), home.config.read_bytes()
 
     code, lines = _run(home, command, '"$@" >&-')
@@ -88,7 +88,7 @@ def test_a_closed_output_is_told_before_anything_is_done(home: DockerHome, comma
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_reader_that_has_had_enough_is_no_error(home: DockerHome, command: str) -> None:
+def test_a_closed_pipe_is_silent(home: DockerHome, command: str) -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
@@ -109,9 +109,7 @@ def test_a_reader_that_has_had_enough_is_no_error(home: DockerHome, command: str
 
 @pytest.mark.parametrize("shell", ['"$@" 2>&-', '"$@" 2>/dev/full', '"$@" <&-', '"$@" <&- 2>&-'])
 @pytest.mark.parametrize("command", ["status", "configure --store pass", "migrate --to pass", "doctor"])
-def test_other_streams_that_are_closed_or_full_change_no_file_but_their_own(
-    home: DockerHome, command: str, shell: str
-) -> None:
+def test_closed_or_full_streams_keep_files_right(home: DockerHome, command: str, shell: str) -> None:
     _, lines = _run(home, command, shell)
 
     assert not any("Traceback" in line for line in lines)
@@ -119,7 +117,7 @@ def test_other_streams_that_are_closed_or_full_change_no_file_but_their_own(
     assert config.get("credsStore") == (None if command in ("status", "doctor") else "pass")
 
 
-def test_a_login_without_any_input_is_told(home: DockerHome) -> None:
+def test_a_login_without_input_is_an_error(home: DockerHome) -> None:
     code, lines = _run(home, "login n.example --store pass --no-check", '"$@" <&-')
 
     assert code == 1 and "there is no terminal to ask for the password" in lines[0]
@@ -158,7 +156,7 @@ def _surprised(home: DockerHome, *arguments: str) -> subprocess.CompletedProcess
     )
 
 
-def test_what_nobody_foresaw_is_named_by_kind_and_place(home: DockerHome) -> None:
+def test_internal_errors_show_kind_and_place(home: DockerHome) -> None:
     done = _surprised(home, "status")
 
     assert done.returncode == 1 and done.stdout == ""
@@ -174,7 +172,7 @@ def test_debug_shows_where_it_came_from(home: DockerHome) -> None:
     assert done.returncode == 1 and "Traceback" in done.stderr and "in surprise" in done.stderr
 
 
-def test_a_directory_that_may_not_be_read_is_named(home: DockerHome) -> None:
+def test_an_unreadable_directory_is_named(home: DockerHome) -> None:
     if os.geteuid() == 0:
         home.config.unlink()
         home.config.parent.rmdir()
@@ -228,7 +226,7 @@ def test_ctrl_c_at_a_prompt_ends_with_130_too(home: DockerHome, kind: str, more:
     assert "Traceback" not in terminal.shown and "internal error" not in terminal.shown
 
 
-def test_an_end_of_input_at_a_prompt_is_no_interruption(home: DockerHome) -> None:
+def test_end_of_input_at_a_prompt(home: DockerHome) -> None:
     command = [str(home.command), "login", "n.example", "--no-check", "--store", "pass"]
     with Terminal(command, home.env) as terminal:
         terminal.expect("Username")

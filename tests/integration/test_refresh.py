@@ -31,9 +31,7 @@ def calls(worker: Worker) -> int:
     return worker.aws.calls[TOKEN_CALL]
 
 
-def test_a_host_that_was_never_asked_for_has_its_token_before_the_first_pull(
-    worker: Worker, operator: Operator
-) -> None:
+def test_a_new_host_gets_its_token(worker: Worker, operator: Operator) -> None:
     result = operator.succeed("refresh", HOST)
 
     assert result.out.startswith(f"{HOST}: a new token, valid until 20")
@@ -41,7 +39,7 @@ def test_a_host_that_was_never_asked_for_has_its_token_before_the_first_pull(
     assert (worker.password(), calls(worker)) == (PASSWORD, 1)
 
 
-def test_a_fresh_token_is_fetched_anew_all_the_same(worker: Worker, operator: Operator) -> None:
+def test_a_valid_token_is_renewed(worker: Worker, operator: Operator) -> None:
     worker.password()
     worker.age(10)
     new = rotate(worker)
@@ -51,7 +49,7 @@ def test_a_fresh_token_is_fetched_anew_all_the_same(worker: Worker, operator: Op
     assert (worker.password(), calls(worker)) == (new, 2)
 
 
-def test_hosts_that_share_a_token_cost_one_request(worker: Worker, operator: Operator) -> None:
+def test_shared_tokens_cost_one_request(worker: Worker, operator: Operator) -> None:
     report = operator.succeed("refresh", "--json", HOST, SAME_REGION, OTHER).json()
 
     assert [entry["server"] for entry in report["refreshed"]] == [HOST, SAME_REGION, OTHER]
@@ -60,7 +58,7 @@ def test_hosts_that_share_a_token_cost_one_request(worker: Worker, operator: Ope
     assert set(worker.stored()) == {f"https://{host}" for host in (HOST, SAME_REGION, OTHER)}
 
 
-def test_all_is_what_is_cached_and_what_is_configured(worker: Worker, operator: Operator) -> None:
+def test_all_is_cached_and_configured_hosts(worker: Worker, operator: Operator) -> None:
     cached, in_settings, in_docker, in_podman, by_auto = (
         HOST.replace("eu-central-1", region)
         for region in ("eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "eu-south-1")
@@ -88,12 +86,12 @@ def test_all_is_what_is_cached_and_what_is_configured(worker: Worker, operator: 
     }
 
 
-def test_with_nothing_to_refresh_it_succeeds_and_says_so(worker: Worker, operator: Operator) -> None:
+def test_nothing_to_refresh_succeeds(worker: Worker, operator: Operator) -> None:
     assert "nothing to fetch" in operator.succeed("refresh", "--all").out
     assert worker.aws.total == 0
 
 
-def test_one_failure_does_not_keep_the_others_from_their_tokens(worker: Worker, operator: Operator) -> None:
+def test_one_failure_leaves_the_others(worker: Worker, operator: Operator) -> None:
     def fault(request: Request) -> Response | None:
         refused = request.operation == TOKEN_CALL and "us-west-2" in request.scope
         return Response.error(400, "AccessDeniedException", "no") if refused else None
@@ -111,7 +109,7 @@ def test_one_failure_does_not_keep_the_others_from_their_tokens(worker: Worker, 
     assert all(entry["remedy"] for entry in report["failed"])
 
 
-def test_a_failure_is_told_and_leaves_the_old_token(worker: Worker, operator: Operator) -> None:
+def test_a_failure_keeps_the_old_token(worker: Worker, operator: Operator) -> None:
     worker.password()
     worker.age(10)
     worker.aws.fault = failing(400, "AccessDeniedException")
@@ -123,9 +121,7 @@ def test_a_failure_is_told_and_leaves_the_old_token(worker: Worker, operator: Op
     assert worker.password() == PASSWORD
 
 
-def test_a_failure_that_is_remembered_for_pulls_does_not_keep_it_from_asking(
-    worker: Worker, operator: Operator
-) -> None:
+def test_a_remembered_failure_is_asked_again(worker: Worker, operator: Operator) -> None:
     worker.aws.fault = failing(400, "AccessDeniedException")
     worker.cause_of_nothing()
     worker.aws.fault = None
@@ -196,9 +192,7 @@ def test_watching_fetches_at_half_of_each_life(hasty: Worker) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_watching_ends_at_once_by_a_signal_while_it_waits(
-    worker: Worker, operator: Operator, number: signal.Signals
-) -> None:
+def test_a_signal_ends_the_wait(worker: Worker, operator: Operator, number: signal.Signals) -> None:
     with watching(operator, HOST) as process:
         assert process.stdout
         process.stdout.readline()
@@ -208,9 +202,7 @@ def test_watching_ends_at_once_by_a_signal_while_it_waits(
     assert (process.returncode, out, err) == (0, "", "")
 
 
-def test_watching_ends_when_the_call_that_a_signal_meets_has_ended(
-    worker: Worker, operator: Operator
-) -> None:
+def test_a_signal_waits_for_the_call(worker: Worker, operator: Operator) -> None:
     gate = Gate()
     worker.aws.fault = gate
     with watching(operator, HOST, OTHER) as process:
@@ -224,9 +216,7 @@ def test_watching_ends_when_the_call_that_a_signal_meets_has_ended(
     assert worker.password() == PASSWORD
 
 
-def test_watching_ends_by_a_second_signal_though_aws_does_not_answer(
-    worker: Worker, operator: Operator
-) -> None:
+def test_a_second_signal_interrupts_the_call(worker: Worker, operator: Operator) -> None:
     gate = Gate()
     worker.aws.fault = gate
     with watching(operator, HOST) as process:
@@ -255,7 +245,7 @@ def test_watching_goes_on_after_a_failure(worker: Worker, operator: Operator) ->
     assert "AccessDeniedException" in err
 
 
-def test_watching_all_takes_in_what_is_configured_later(hasty: Worker) -> None:
+def test_watching_finds_new_registries(hasty: Worker) -> None:
     operator = Operator.at(hasty.executable.parent, dict(hasty.env))
     hasty.password()
     with watching(operator, "--all") as process:
@@ -269,7 +259,7 @@ def test_watching_all_takes_in_what_is_configured_later(hasty: Worker) -> None:
     assert any("us-west-2" in request.scope for request in hasty.aws.requests)
 
 
-def test_watching_all_does_not_forget_a_registry_whose_token_ends_while_aws_fails(hasty: Worker) -> None:
+def test_watching_keeps_registries_that_fail(hasty: Worker) -> None:
     operator = Operator.at(hasty.executable.parent, dict(hasty.env))
     hasty.aws.lifetime = 2.0
     hasty.password()

@@ -24,7 +24,7 @@ def complaint(patient: Patient, *arguments: str) -> str:
     return answer.err.decode().splitlines()[-1].removeprefix("credhelpers: ")
 
 
-def test_a_configuration_that_is_gone_is_done_without(user: Patient, mend: Mending) -> None:
+def test_a_missing_configuration(user: Patient, mend: Mending) -> None:
     user = user.but(CREDHELPERS_CONFIG=str(user.home / "gone.toml"))
     answer = user.helper("ecr-login").list()
     assert b"gone.toml does not exist" in answer.err
@@ -41,9 +41,7 @@ def test_a_closed_configuration_is_opened(powerless: Patient, mend: Mending) -> 
 
 
 @pytest.mark.parametrize("variable", [{}, {"CREDHELPERS_CONFIG": "{}"}])
-def test_a_configuration_in_a_closed_directory_is_reached_again(
-    powerless: Patient, mend: Mending, variable: dict[str, str]
-) -> None:
+def test_a_closed_directory_is_opened(powerless: Patient, mend: Mending, variable: dict[str, str]) -> None:
     path = powerless.set(SETTING)
     user = powerless.but(**{name: value.format(path) for name, value in variable.items()})
     path.parent.parent.chmod(0o600)
@@ -58,13 +56,13 @@ def _directory(path: Path) -> None:
     path.mkdir()
 
 
-def test_a_directory_in_the_configurations_place_is_moved_away(user: Patient, mend: Mending) -> None:
+def test_a_directory_as_configuration_is_moved(user: Patient, mend: Mending) -> None:
     _directory(user.set(SETTING))
     mend(user.doctor().of("config.toml").remedy, user.env)
     assert user.doctor().state("config.toml") == "ok"
 
 
-def test_a_configuration_that_links_to_itself_is_moved_away(user: Patient, mend: Mending) -> None:
+def test_a_link_to_itself_is_moved_away(user: Patient, mend: Mending) -> None:
     path = user.set(SETTING)
     path.unlink()
     path.symlink_to(path)
@@ -142,7 +140,7 @@ def test_root_opens_a_directory_for_everybody(user: Patient, shared: Path, mend:
 
 
 @needs_root
-def test_root_closes_a_configuration_that_all_may_write(user: Patient, shared: Path, mend: Mending) -> None:
+def test_root_closes_a_writable_configuration(user: Patient, shared: Path, mend: Mending) -> None:
     shared.chmod(0o666)
     mend(check_settings(shared).remedy, user.env)
     assert check_settings(shared).state == "ok"

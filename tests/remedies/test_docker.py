@@ -35,32 +35,32 @@ def test_a_configuration_that_is_open_is_closed(
 
 
 @needs_root
-def test_a_configuration_of_another_user_is_taken_over(user: Patient, mend: Mending) -> None:
+def test_another_users_file_is_taken_over(user: Patient, mend: Mending) -> None:
     os.chown(user.config, 12345, 12345)
     mend(user.doctor().of("config mode").remedy, user.env)
     assert user.doctor().state("config mode") == "ok"
 
 
-def test_an_auth_that_docker_cannot_read_goes_and_no_other(user: Patient, mend: Mending) -> None:
+def test_only_an_unreadable_auth_is_removed(user: Patient, mend: Mending) -> None:
     user.configure(credsStore="ecr-login", auths={"broken.example": {"auth": "!"}, **PLAIN})
     mend(user.doctor("other.example").of("plaintext").remedy, user.env)
     assert json.loads(user.config.read_text())["auths"] == PLAIN
     assert "Docker ignores" not in user.doctor("other.example").of("plaintext").text
 
 
-def test_secrets_in_plain_text_move_into_the_store(keeper: Patient, mend: Mending) -> None:
+def test_plaintext_secrets_move_into_the_store(keeper: Patient, mend: Mending) -> None:
     keeper.configure(credsStore="pass", auths=PLAIN)
     mend(keeper.doctor(SERVER).of("plaintext").remedy, keeper.env)
     assert moved(keeper)
 
 
-def test_secrets_in_plain_text_move_into_a_store_that_is_named(keeper: Patient, mend: Mending) -> None:
+def test_plaintext_moves_into_a_named_store(keeper: Patient, mend: Mending) -> None:
     keeper.configure(auths=PLAIN)
     mend(keeper.doctor(SERVER).of("plaintext").remedy, keeper.env)
     assert moved(keeper)
 
 
-def test_the_secret_of_one_server_moves_into_a_store(keeper: Patient, mend: Mending) -> None:
+def test_the_secret_of_one_server_moves(keeper: Patient, mend: Mending) -> None:
     keeper.configure(auths=PLAIN)
     mend(keeper.doctor(SERVER).of("helper").remedy, keeper.env)
     assert moved(keeper)
@@ -71,13 +71,13 @@ def moved(keeper: Patient) -> bool:
     return {report.state(check) for check in ("plaintext", "helper", "answer")} == {"ok"}
 
 
-def test_a_server_that_nobody_is_asked_about_gets_a_helper(keeper: Patient, mend: Mending) -> None:
+def test_a_server_without_helper_gets_one(keeper: Patient, mend: Mending) -> None:
     keeper.configure(auths={SERVER: {}})
     mend(keeper.doctor(SERVER).of("helper").remedy, keeper.env)
     assert keeper.doctor(SERVER).state("helper") == "ok"
 
 
-def test_docker_login_brings_what_is_missing(keeper: Patient, registry: str, mend: Mending) -> None:
+def test_docker_login_stores_what_is_missing(keeper: Patient, registry: str, mend: Mending) -> None:
     docker = Path(require("docker", "docker.io"))
     keeper = keeper.but(PATH=f"{keeper.env['PATH']}:{docker.parent}")
     found = keeper.doctor(registry).of("answer")
@@ -86,7 +86,7 @@ def test_docker_login_brings_what_is_missing(keeper: Patient, registry: str, men
     assert "that of ada" in keeper.doctor(registry).of("answer").text
 
 
-def test_what_keeps_a_helper_from_answering_is_seen(user: Patient, tmp_path: Path, mend: Mending) -> None:
+def test_the_error_of_a_helper_is_shown(user: Patient, tmp_path: Path, mend: Mending) -> None:
     install(tmp_path / "others", "x", 'echo "the vault is sealed"; exit 1')
     user = user.but(PATH=f"{tmp_path}/others:{user.env['PATH']}")
     user.configure(credsStore="x")
@@ -101,7 +101,7 @@ def test_a_look_at_a_helper_shows_no_secret(keeper: Patient) -> None:
     assert (done.stdout, done.stderr) == (b"", b"")
 
 
-def test_what_a_helper_without_a_token_says_is_seen(user: Patient, tmp_path: Path, mend: Mending) -> None:
+def test_the_error_without_a_token_is_shown(user: Patient, tmp_path: Path, mend: Mending) -> None:
     script = 'echo "no role here" >&2; echo "credentials not found in native keychain"; exit 1'
     install(tmp_path / "others", "ecr-login", script)
     user = user.but(PATH=f"{tmp_path}/others:{user.env['PATH']}", AWS_EC2_METADATA_DISABLED="true")
@@ -111,7 +111,7 @@ def test_what_a_helper_without_a_token_says_is_seen(user: Patient, tmp_path: Pat
     assert "no role here" in mend(found.remedy, user.env, ends_well=False).shown
 
 
-def test_what_keeps_a_helper_so_long_is_seen(
+def test_the_reason_of_a_slow_helper_is_shown(
     user: Patient, tmp_path: Path, mend: Mending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(tmp_path / "others", "x", 'echo "waiting for the vault" >&2; exec sleep 60')

@@ -19,7 +19,7 @@ def others(user: Patient, tmp_path: Path) -> Path:
     return tmp_path / "other helpers"
 
 
-def test_a_helper_beside_the_command_is_put_on_path(user: Patient, mend: Mending) -> None:
+def test_a_helper_beside_the_command(user: Patient, mend: Mending) -> None:
     user.configure(credsStore="keyring")
     lost = user.but(PATH=SYSTEM)
     mended = mend(lost.doctor().of("on PATH").remedy, lost.env)
@@ -35,7 +35,7 @@ def test_a_hidden_helper_is_put_first(user: Patient, others: Path, mend: Mending
     assert Patient(user.bin, mended.env).doctor().state("on PATH") == "ok"
 
 
-def test_a_helper_of_another_version_gives_way_to_ours(user: Patient, others: Path, mend: Mending) -> None:
+def test_a_helper_of_another_version(user: Patient, others: Path, mend: Mending) -> None:
     install(others, "pass", "echo 'docker-credential-pass (credhelpers) 0.0.1'")
     user.configure(credsStore="pass")
     old = user.but(PATH=f"{others}:{SYSTEM}")
@@ -43,7 +43,7 @@ def test_a_helper_of_another_version_gives_way_to_ours(user: Patient, others: Pa
     assert Patient(user.bin, mended.env).doctor().state("on PATH") == "ok"
 
 
-def test_a_helper_without_the_right_to_run_gets_it(user: Patient, others: Path, mend: Mending) -> None:
+def test_a_helper_is_made_executable(user: Patient, others: Path, mend: Mending) -> None:
     install(others, "x", "echo x 1").chmod(0o644)
     user.configure(credsStore="x")
     user = user.but(PATH=f"{others}:{SYSTEM}")
@@ -53,7 +53,7 @@ def test_a_helper_without_the_right_to_run_gets_it(user: Patient, others: Path, 
     assert user.doctor().state("on PATH") == "ok"
 
 
-def test_a_store_that_is_nowhere_gives_way_to_auto(user: Patient, mend: Mending) -> None:
+def test_a_missing_store_is_replaced_by_auto(user: Patient, mend: Mending) -> None:
     user.configure(credsStore="absent")
     mend(user.doctor().of("on PATH").remedy, user.env)
     assert json.loads(user.config.read_text()) == {"credsStore": "auto"}
@@ -63,7 +63,7 @@ def test_a_store_that_is_nowhere_gives_way_to_auto(user: Patient, mend: Mending)
 @pytest.mark.parametrize(
     ("named", "words"), [("credHelpers", "name another one in"), ("route", "auto.route")]
 )
-def test_a_helper_for_one_server_is_told_with_who_names_it(user: Patient, named: str, words: str) -> None:
+def test_a_missing_helper_of_one_server(user: Patient, named: str, words: str) -> None:
     if named == "credHelpers":
         user.configure(credHelpers={"registry.example": "absent"})
     else:

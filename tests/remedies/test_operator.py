@@ -32,9 +32,7 @@ def password(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("way", [0, 1])
-def test_login_is_told_where_to_keep_a_secret(
-    keeper: Patient, password: Path, mend: Mending, way: int
-) -> None:
+def test_login_with_a_store_that_is_named(keeper: Patient, password: Path, mend: Mending, way: int) -> None:
     keeper.configure(auths={"else.example": {}})
     login = f"credhelpers login {SERVER} --no-check --username ada --password-stdin"
     remedy = mend_from_shell(keeper, f"{login} <{password}")
@@ -53,7 +51,7 @@ def mend_from_shell(keeper: Patient, command: str) -> str:
     return done.stderr.decode().splitlines()[-1].removeprefix("credhelpers: ")
 
 
-def test_login_is_handed_a_password(keeper: Patient, password: Path, mend: Mending) -> None:
+def test_login_with_a_password_on_stdin(keeper: Patient, password: Path, mend: Mending) -> None:
     remedy = told(keeper, "login", SERVER, "--no-check")
     login = f"credhelpers login {SERVER} --no-check"
     mend(remedy, keeper.env, after=login, fill={"NAME": "ada", "FILE": str(password)})
@@ -88,7 +86,7 @@ def test_status_is_followed_by_migrate(keeper: Patient, mend: Mending) -> None:
     assert keeper.run("status").err == b""
 
 
-def test_an_unreadable_auth_is_replaced_and_no_other(keeper: Patient, registry: str, mend: Mending) -> None:
+def test_only_an_unreadable_auth_is_replaced(keeper: Patient, registry: str, mend: Mending) -> None:
     docker = Path(require("docker", "docker.io"))
     keeper = keeper.but(PATH=f"{keeper.env['PATH']}:{docker.parent}")
     keeper.configure(credsStore="pass", auths={registry: {"auth": "!"}, **PLAIN})
@@ -97,7 +95,7 @@ def test_an_unreadable_auth_is_replaced_and_no_other(keeper: Patient, registry: 
     assert keeper.helper("pass").stored().keys() == {registry, SERVER}
 
 
-def test_another_secret_is_overwritten_when_that_is_said(keeper: Patient, mend: Mending) -> None:
+def test_another_secret_is_overwritten(keeper: Patient, mend: Mending) -> None:
     assert keeper.helper("pass").store(SERVER, "ada", "older").code == 0
     keeper.configure(auths=PLAIN)
     remedy = told(keeper, "migrate", "--to", "pass")
@@ -105,16 +103,14 @@ def test_another_secret_is_overwritten_when_that_is_said(keeper: Patient, mend: 
     assert keeper.helper("pass").get(SERVER).credentials().secret == CANARY
 
 
-def test_a_file_that_is_read_only_is_made_writable(
-    keeper: Patient, powerless: Patient, mend: Mending
-) -> None:
+def test_a_read_only_file_is_made_writable(keeper: Patient, powerless: Patient, mend: Mending) -> None:
     keeper = Patient(powerless.bin, keeper.env)
     keeper.config.chmod(0o400)
     mend(told(keeper, "configure", "--store", "auto"), keeper.env, prefix=POWERLESS)
     assert keeper.run("configure", "--store", "auto").code == 0
 
 
-def test_a_helper_that_comes_later_is_named_all_the_same(user: Patient, mend: Mending) -> None:
+def test_force_names_a_helper(user: Patient, mend: Mending) -> None:
     remedy = told(user, "configure", "--store", "comes-later")
     mend(remedy, user.env, after="credhelpers configure --store comes-later")
     assert json.loads(user.config.read_text())["credsStore"] == "comes-later"
@@ -127,15 +123,15 @@ def named_all_the_same(user: Patient, mend: Mending, region: str) -> bool:
     return bool(json.loads(user.config.read_text())["credHelpers"] == {host: "ecr-login"})
 
 
-def test_a_region_that_is_new_is_named_all_the_same(user: Patient, mend: Mending) -> None:
+def test_force_names_a_new_region(user: Patient, mend: Mending) -> None:
     assert named_all_the_same(user, mend, "mars-north-1")
 
 
-def test_a_region_much_like_another_is_named_all_the_same(user: Patient, mend: Mending) -> None:
+def test_force_names_a_similar_region(user: Patient, mend: Mending) -> None:
     assert named_all_the_same(user, mend, "eu-central-9")
 
 
-def test_rubbish_that_a_helper_answers_is_seen(user: Patient, tmp_path: Path, mend: Mending) -> None:
+def test_an_invalid_answer_is_shown(user: Patient, tmp_path: Path, mend: Mending) -> None:
     install(tmp_path / "others", "x", 'echo "Welcome to the vault"')
     user = user.but(PATH=f"{tmp_path}/others:{user.env['PATH']}")
     user.set(f"[[auto.route]]\nmatch = '{SERVER}'\nhelper = 'x'\n")
@@ -169,7 +165,7 @@ def test_a_password_store_that_is_open_is_closed(keeper: Patient, mend: Mending,
 
 
 @needs_root
-def test_a_password_store_of_another_user_is_taken_over(keeper: Patient, mend: Mending) -> None:
+def test_another_users_store_is_taken_over(keeper: Patient, mend: Mending) -> None:
     os.chown(keeper.home / ".password-store", 12345, 12345)
     mend(keeper.doctor().of("store mode").remedy, keeper.env)
     assert keeper.doctor().state("store mode") == "ok"

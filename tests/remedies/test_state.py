@@ -42,7 +42,7 @@ def log(user: Patient) -> Path:
     return path
 
 
-def test_config_that_others_may_write_is_closed_to_them(user: Patient, mend: Mending) -> None:
+def test_config_others_can_write_is_closed(user: Patient, mend: Mending) -> None:
     user.set(SETTING).chmod(0o666)
     mend(user.doctor().of("config.toml").remedy, user.env)
     assert user.doctor().state("config.toml") == "ok"
@@ -88,7 +88,7 @@ def _file(path: Path) -> None:
 @pytest.mark.parametrize(
     "spoil", [_world_writable, _link, _file, pytest.param(of_a_stranger, marks=needs_root)]
 )
-def test_a_spoiled_cache_is_moved_away_time_and_again(
+def test_a_spoiled_cache_is_moved_each_time(
     user: Patient, tokens: Path, mend: Mending, spoil: Callable[[Path], None]
 ) -> None:
     for _ in range(2):
@@ -138,9 +138,7 @@ def test_a_state_below_a_file_goes_elsewhere(user: Patient, mend: Mending, tmp_p
 
 
 @needs_root
-def test_a_state_that_is_mounted_read_only_goes_elsewhere(
-    user: Patient, tokens: Path, mend: Mending, tmp_path: Path
-) -> None:
+def test_a_read_only_state_goes_elsewhere(user: Patient, tokens: Path, mend: Mending, tmp_path: Path) -> None:
     mount = f"mount --bind {tokens} {tokens}; mount -o remount,bind,ro {tokens}"
     reader = wrapped(user, tmp_path / "wrapped", in_mounts(mount))
     assert_kept_elsewhere(reader, mend, tmp_path, "cannot be written")

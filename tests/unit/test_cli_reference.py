@@ -40,9 +40,7 @@ def test_every_option_is_in_the_reference(name: str, command: click.Command) -> 
 
 
 @pytest.mark.parametrize(("name", "command"), list(_commands(main)), ids=str)
-def test_every_command_has_examples_or_needs_none_and_tells_its_exit_status(
-    name: str, command: click.Command
-) -> None:
+def test_commands_have_examples_and_exit_status(name: str, command: click.Command) -> None:
     if any(isinstance(parameter, click.Option) for parameter in command.params):
         assert command.epilog
         assert f"credhelpers {name}" in command.epilog

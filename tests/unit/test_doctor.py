@@ -24,7 +24,7 @@ def soon(seconds: float = 20.0) -> float:
     return time.monotonic() + seconds
 
 
-def test_tasks_give_what_they_return_and_raise_what_they_raise() -> None:
+def test_tasks_return_results_and_raise_errors() -> None:
     tasks: Tasks[int] = Tasks(soon())
     tasks.start("one", lambda: 1)
     tasks.start("one", lambda: 2)
@@ -34,7 +34,7 @@ def test_tasks_give_what_they_return_and_raise_what_they_raise() -> None:
         tasks.result("none")
 
 
-def test_a_task_that_does_not_end_is_not_waited_for() -> None:
+def test_an_endless_task_is_not_waited_for() -> None:
     tasks: Tasks[bool] = Tasks(soon(0.05))
     tasks.start("endless", Event().wait)
     assert tasks.result("endless") is None
@@ -44,7 +44,7 @@ def plan(config: str, server: str | None = None) -> Plan:
     return Plan(DockerConfig("config.json", config.encode()), server, {"PATH": "/nowhere"}, Settings({}))
 
 
-def test_the_plan_names_each_server_as_docker_asks_for_it() -> None:
+def test_the_plan_has_the_servers_docker_asks_for() -> None:
     given = plan(
         '{"credsStore": "x", "credHelpers": {"a.example": "y"}, "auths": {"https://b.example/v1/": {}}}'
     )
@@ -58,7 +58,7 @@ def test_the_plan_knows_docker_hub_by_its_key(server: str) -> None:
     assert (hop.server, hop.helper) == ("https://index.docker.io/v1/", "y")
 
 
-def test_the_plan_has_no_helper_where_docker_looks_into_its_file() -> None:
+def test_the_plan_without_a_helper() -> None:
     given = plan('{"credHelpers": {"a.example": ""}}')
     assert [(hop.helper, hop.target) for hop in given.hops] == [("", "")]
     assert given.all_helpers == []
@@ -68,21 +68,21 @@ def test_the_plan_has_no_helper_where_docker_looks_into_its_file() -> None:
     ("seconds", "words"),
     [(43199, "11 h 59 min"), (3600, "1 h 0 min"), (3599, "59 min"), (59, "0 min"), (-5, "0 min")],
 )
-def test_a_duration_is_told_in_words(seconds: int, words: str) -> None:
+def test_a_duration_in_words(seconds: int, words: str) -> None:
     assert ecr_tokens.duration(seconds) == words
 
 
 @pytest.mark.parametrize("server", [HOST, f"https://{HOST}/team/app", f"{HOST}:443", "public.ecr.aws"])
-def test_every_spelling_of_an_ecr_registry_is_recognised(server: str) -> None:
+def test_spellings_of_an_ecr_registry(server: str) -> None:
     assert ecr.check_host(server, Settings({}), "").state == "ok"
 
 
-def test_only_what_was_meant_to_be_an_ecr_registry_is_called_a_look_alike() -> None:
+def test_look_alikes_of_ecr_registries() -> None:
     assert ecr.check_look_alike("registry.example", Settings({})) == []
     assert ecr.check_look_alike(f"{HOST}.evil.example", Settings({}))[0].state == "warn"
 
 
-def test_a_backend_of_the_keyring_package_that_is_named_is_well() -> None:
+def test_a_configured_keyring_backend_is_ok() -> None:
     program = (
         "import os, sys; sys.path.insert(0, sys.argv[1]); from credhelpers.stores.os_keyring import checks; "
         "print(*(vars(finding) for finding in checks.check_keyring(os.environ)))"
@@ -98,7 +98,7 @@ def test_a_backend_of_the_keyring_package_that_is_named_is_well() -> None:
     assert "'check': 'keyring backend', 'state': 'ok'" in done.stdout
 
 
-def test_the_commands_load_no_library_before_they_need_it() -> None:
+def test_commands_load_libraries_late() -> None:
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); import credhelpers.cli; "
         "print(*{'boto3', 'botocore', 'jeepney', 'keyring', 'rich'} & set(sys.modules))"

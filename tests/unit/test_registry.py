@@ -42,7 +42,7 @@ def test_every_challenge_of_an_answer_is_read(headers: list[str], found: dict[st
     assert registry.challenges(answer) == found
 
 
-def test_a_server_that_never_comes_to_an_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_answer_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte each half second keeps any timeout for a single read from running out."""
     monkeypatch.setattr(registry, "_SECONDS", 1.5)
     with Misbehaving(drip) as server, pytest.raises(CredentialError) as raised:
