@@ -56,20 +56,23 @@ def answer_empty(path: str) -> Change:
     """Return the change that sets ``not_found = "empty"`` in a config.toml and keeps the rest."""
 
     def change(content: bytes | None) -> bytes | None:
-        text = _decode(path, content or b"")
-        wanted = {**_parse(path, text), "not_found": "empty"}
-        if _parse(path, text) == wanted:
+        text, settings = _parse(path, content or b"")
+        wanted = {**settings, "not_found": "empty"}
+        if settings == wanted:
             return content
         line = 'not_found = "empty"'
         table = _TABLE.search(text)
-        top = text[: table.start()] if table else text
-        edited = (
-            _NOT_FOUND.sub(line, text, count=1)
-            if _NOT_FOUND.search(top)
-            else line + "\n" + ("\n" + text if text else "")
-        )
-        if not _says(edited, wanted):
-            raise CredentialError(f"cannot find the place for not_found in {path}", f"add it there: {line}")
+        if _NOT_FOUND.search(text[: table.start()] if table else text):
+            edited = _NOT_FOUND.sub(line, text, count=1)
+        else:
+            edited = line + "\n" + ("\n" + text if text else "")
+        try:
+            fits = tomllib.loads(edited) == wanted
+        except tomllib.TOMLDecodeError:
+            fits = False
+        if not fits:
+            cause = f"cannot find the place for not_found in {path}"
+            raise CredentialError(cause, f"add it there: {line}")
         return edited.encode()
 
     return change
@@ -96,22 +99,9 @@ def _file_with_stanza(directory: str) -> str | None:
     return None
 
 
-def _decode(path: str, content: bytes) -> str:
+def _parse(path: str, content: bytes) -> tuple[str, dict[str, object]]:
     try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise CredentialError(f"{path} is not valid TOML: it is not UTF-8", "correct the file") from None
-
-
-def _parse(path: str, text: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        text = content.decode()
+        return text, tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise CredentialError(f"{path} is not valid TOML: {error}", "correct the file") from None
-
-
-def _says(text: str, wanted: dict[str, object]) -> bool:
-    try:
-        return tomllib.loads(text) == wanted
-    except tomllib.TOMLDecodeError:
-        return False

@@ -50,26 +50,22 @@ class SecretService:
 
     def attributes(self, items: list[str]) -> "list[Attributes | None]":
         """Return the attributes of each item; None for one that is gone."""
-        calls = [Call(item, _PROPERTIES, "Get", "ss", (_ITEM, "Attributes")) for item in items]
-        return [reply[0][1] if reply else None for reply in self.bus.call_all(calls)]
+        replies = self.bus.call_all([_get(item, _ITEM, "Attributes") for item in items])
+        return [reply[0][1] if reply else None for reply in replies]
 
     def newest(self, items: list[str]) -> str:
         """Return the item that was changed last."""
         if len(items) == 1:
             return items[0]
-        calls = [Call(item, _PROPERTIES, "Get", "ss", (_ITEM, "Modified")) for item in items]
-        changed = [reply[0][1] if reply else -1 for reply in self.bus.call_all(calls)]
+        replies = self.bus.call_all([_get(item, _ITEM, "Modified") for item in items])
+        changed = [reply[0][1] if reply else -1 for reply in replies]
         # The times are in whole seconds; within one the higher number in the path is newer (GNOME).
         return max(zip(changed, map(len, items), items, strict=True))[2]
 
     def reveal(self, item: str) -> "tuple[Attributes, bytes]":
         """Return the attributes and the secret of an item; raises `Gone`."""
-        attributes, secret = self.bus.call_all(
-            [
-                Call(item, _PROPERTIES, "Get", "ss", (_ITEM, "Attributes")),
-                Call(item, _ITEM, "GetSecret", "o", (self._session,)),
-            ]
-        )
+        get_secret = Call(item, _ITEM, "GetSecret", "o", (self._session,))
+        attributes, secret = self.bus.call_all([_get(item, _ITEM, "Attributes"), get_secret])
         if attributes is None or secret is None:
             raise Gone("the item is gone from the keyring", "try again")
         return attributes[0][1], bytes(secret[0][2])
@@ -99,8 +95,7 @@ class SecretService:
 
     def is_locked(self, collection: str) -> bool:
         """Return whether a collection is locked."""
-        reply = self.bus.call(Call(collection, _PROPERTIES, "Get", "ss", (_COLLECTION, "Locked")))
-        return bool(reply[0][1])
+        return bool(self.bus.call(_get(collection, _COLLECTION, "Locked"))[0][1])
 
     def unlock(self, paths: list[str]) -> list[str]:
         """Unlock items or collections, by a prompt where there is a display, and return their paths.
@@ -117,10 +112,8 @@ class SecretService:
     def _ask(self, prompt: str, purpose: str) -> "tuple[str, str]":
         """Show a prompt and return the signature and the value of its result."""
         if not self._can_prompt:
-            raise StoreUnavailable(
-                "the keyring is locked, and there is no display to ask for its password on",
-                UNLOCK,
-            )
+            cause = "the keyring is locked, and there is no display to ask for its password on"
+            raise StoreUnavailable(cause, UNLOCK)
         self.bus.subscribe(prompt, _PROMPT, "Completed")
         self.bus.call(Call(prompt, _PROMPT, "Prompt", "s", ("",)))
         try:
@@ -133,3 +126,7 @@ class SecretService:
             raise StoreUnavailable(f"the prompt {purpose} was dismissed", "try again and answer it")
         signature, value = result
         return signature, value
+
+
+def _get(path: str, interface: str, name: str) -> Call:
+    return Call(path, _PROPERTIES, "Get", "ss", (interface, name))

@@ -29,11 +29,9 @@ def check_password_store(environ: Mapping[str, str]) -> list[Finding]:
         return [fail(_GPG, "GnuPG is not installed, or not on PATH", "apt install gnupg")]
     found = [ok(_GPG, f"{program} is there")]
     options = environ.get("PASSWORD_STORE_GPG_OPTS", "")
-    unattended = {**environ, "PASSWORD_STORE_GPG_OPTS": f"{options} --pinentry-mode=error".strip()}
-    unattended = {
-        key: value for key, value in unattended.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")
-    }
-    gpg = Gpg(unattended)
+    options = f"{options} --pinentry-mode=error".strip()
+    unattended = {"PASSWORD_STORE_GPG_OPTS": options, "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    gpg = Gpg({**environ, **unattended})
     mode: list[Finding] = []
     try:
         directory = store_directory(environ)
