@@ -141,7 +141,7 @@ def test_docker_py_gets_along_with_all_of_them(machine: Machine) -> None:
     }
 
 
-def test_what_fails_says_so_itself_and_disturbs_nobody_else(machine: Machine) -> None:
+def test_a_failing_helper_disturbs_no_other(machine: Machine) -> None:
     broken = machine.auto.get(BROKEN)
     assert (broken.code, broken.out) == (1, b"docker-credential-broken: this helper is broken\n")
     assert (
@@ -163,7 +163,7 @@ def test_what_fails_says_so_itself_and_disturbs_nobody_else(machine: Machine) ->
     assert "docker-credential-broken: this helper is broken" in machine.log
 
 
-def test_a_list_has_what_can_be_had_and_says_what_is_missing(machine: Machine) -> None:
+def test_a_list_names_what_is_missing(machine: Machine) -> None:
     machine.auto.store(PRIVATE, "robot", CANARY)
     machine.auto.get(HOST)
     answer = machine.auto.list()
@@ -194,12 +194,12 @@ def test_what_is_listed_can_be_had_and_erased(machine: Machine) -> None:
     assert machine.password_store.stored() == {}
 
 
-def test_logging_in_to_a_helper_that_keeps_nothing_says_so(machine: Machine) -> None:
+def test_a_login_that_is_not_kept_fails(machine: Machine) -> None:
     answer = machine.auto.store(STUBBED, "alice", CANARY)
     assert (answer.code, answer.out) == (1, b"docker-credential-stub: not implemented\n")
 
 
-def test_an_ecr_host_without_a_token_is_not_found_and_tells_why(machine: Machine) -> None:
+def test_an_ecr_host_without_a_token(machine: Machine) -> None:
     assert machine.password_store.store(HOST, "robot", CANARY).code == 0
     machine.aws.fault = failing(400, "AccessDeniedException")
     answer = machine.auto.get(HOST)
@@ -207,20 +207,20 @@ def test_an_ecr_host_without_a_token_is_not_found_and_tells_why(machine: Machine
     assert b"AccessDenied" in answer.err
 
 
-def test_a_login_to_an_ecr_host_is_kept_with_the_tokens(machine: Machine) -> None:
+def test_a_login_to_ecr_is_kept_with_the_tokens(machine: Machine) -> None:
     assert machine.auto.store(HOST, "AWS", CANARY).code == 0
     assert machine.auto.get(HOST).credentials().secret == CANARY
     assert machine.aws.calls[TOKEN_CALL] == 0
     assert machine.password_store.stored() == {}
 
 
-def test_nomad_goes_on_without_credentials_where_there_are_none(machine: Machine) -> None:
+def test_nomad_goes_on_without_credentials(machine: Machine) -> None:
     machine.configure('not_found = "empty"\n' + CONFIG)
     assert machine.auto.get("public.example").credentials() == Credentials("public.example", "", "")
     assert machine.auto.get(BROKEN).code == 1
 
 
-def test_a_route_to_itself_is_an_error_and_no_loop(machine: Machine, tmp_path: Path) -> None:
+def test_a_route_to_itself_is_an_error(machine: Machine, tmp_path: Path) -> None:
     Path(tmp_path, "others", "docker-credential-again").symlink_to(machine.auto.executable)
     machine.configure('[[auto.route]]\nmatch = "*"\nhelper = "again"\n')
     answer = machine.auto.get(PRIVATE)
@@ -231,9 +231,7 @@ def test_a_route_to_itself_is_an_error_and_no_loop(machine: Machine, tmp_path: P
     assert b"config.toml, line 2: auto.default must not be auto" in machine.auto.get(PRIVATE).out
 
 
-def test_a_helper_that_asks_auto_in_its_turn_is_an_error_and_no_loop(
-    machine: Machine, tmp_path: Path
-) -> None:
+def test_a_helper_that_asks_auto_is_an_error(machine: Machine, tmp_path: Path) -> None:
     install(tmp_path / "others", "wrapper", f'exec {machine.auto.executable} "$@"')
     machine.configure('[[auto.route]]\nmatch = "*"\nhelper = "wrapper"\n')
     answer = machine.auto.get(PRIVATE)
@@ -242,7 +240,7 @@ def test_a_helper_that_asks_auto_in_its_turn_is_an_error_and_no_loop(
     assert os.listdir(machine.home / ".ecr/log") == ["auto.log"]
 
 
-def test_every_spelling_of_docker_hub_takes_the_same_route(machine: Machine, tmp_path: Path) -> None:
+def test_docker_hubs_spellings_share_a_route(machine: Machine, tmp_path: Path) -> None:
     install(tmp_path / "others", "hub", 'echo "{\\"Username\\":\\"hub\\",\\"Secret\\":\\"$(cat)\\"}"')
     machine.configure('[[auto.route]]\nmatch = "docker.io"\nhelper = "hub"\n')
     for name in (

@@ -62,7 +62,7 @@ def env(password_store_env: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["pass", "keyring", "auto", "ecr-login"])
-def test_a_helper_that_is_given_a_secret_leaves_none(installed: Path, env: dict[str, str], name: str) -> None:
+def test_a_helper_with_a_secret_leaves_none(installed: Path, env: dict[str, str], name: str) -> None:
     with waiting(installed / f"docker-credential-{name}", "store", env=env) as process:
         assert process.stdin
         process.stdin.write(REQUEST[:-4])

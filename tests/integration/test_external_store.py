@@ -68,7 +68,7 @@ def stub(tmp_path: Path) -> Stub:
 
 
 @pytest.mark.parametrize("name", ["pass", "secretservice"])
-def test_a_reference_helper_keeps_what_it_is_given(name: str, request: pytest.FixtureRequest) -> None:
+def test_a_reference_helper_works(name: str, request: pytest.FixtureRequest) -> None:
     fixture = {"pass": "password_store_env", "secretservice": "secret_service_env"}[name]
     executable = require(f"docker-credential-{name}", "golang-docker-credential-helpers")
     store = ExternalStore(executable, request.getfixturevalue(fixture), 20)
@@ -84,7 +84,7 @@ def test_a_reference_helper_keeps_what_it_is_given(name: str, request: pytest.Fi
     assert store.list() == {}
 
 
-def test_a_helper_is_told_what_docker_would_tell_it(stub: Stub, tmp_path: Path) -> None:
+def test_requests_are_as_dockers(stub: Stub, tmp_path: Path) -> None:
     store = stub.does(f'echo "$#$1 $(cat)" >> {tmp_path}/told; [ $1 != get ] || echo \'{{"Secret":"s"}}\'')
     store.get(SERVER)
     store.store(SERVER, Credential("<alice>", 'é"'))
@@ -110,32 +110,32 @@ def test_a_helper_is_told_what_docker_would_tell_it(stub: Stub, tmp_path: Path) 
         "exit 0",
     ],
 )
-def test_nothing_is_nothing_however_it_is_said(stub: Stub, script: str) -> None:
+def test_every_form_of_not_found(stub: Stub, script: str) -> None:
     with pytest.raises(CredentialsNotFound) as raised:
         stub.does(script).get(SERVER)
     assert raised.value.anonymous
     assert raised.value.cause == ""
 
 
-def test_its_words_become_the_cause_with_its_name(stub: Stub) -> None:
+def test_its_message_is_the_cause(stub: Stub) -> None:
     with pytest.raises(StoreUnavailable) as raised:
         stub.does("echo 'please  log in:'; echo 'gcloud auth login'; exit 3").get(SERVER)
     assert raised.value.cause == "docker-credential-stub: please log in: gcloud auth login"
 
 
-def test_without_words_on_stdout_the_last_ones_on_stderr_are_the_cause(stub: Stub) -> None:
+def test_the_last_line_on_stderr_is_the_cause(stub: Stub) -> None:
     with pytest.raises(StoreUnavailable) as raised:
         stub.does("printf 'Traceback:\\nKeyError: x\\n\\n' >&2; exit 1").get(SERVER)
     assert raised.value.cause == "docker-credential-stub: KeyError: x"
 
 
-def test_without_any_words_the_exit_status_is_the_cause(stub: Stub) -> None:
+def test_the_exit_status_is_the_cause(stub: Stub) -> None:
     with pytest.raises(StoreUnavailable, match="docker-credential-stub failed with exit status 9") as raised:
         stub.does("exit 9").store(SERVER, Credential("alice", CANARY))
     assert "docker-credential-stub store" in raised.value.remedy
 
 
-def test_its_end_by_a_signal_is_named(stub: Stub) -> None:
+def test_a_signal_is_the_cause(stub: Stub) -> None:
     with pytest.raises(StoreUnavailable, match="docker-credential-stub was killed by signal 11"):
         stub.does("kill -SEGV $$").get(SERVER)
 
@@ -155,19 +155,19 @@ def test_its_end_by_a_signal_is_named(stub: Stub) -> None:
     ],
     ids=range(9),
 )
-def test_rubbish_is_an_error_that_does_not_show_it(stub: Stub, output: str) -> None:
+def test_an_invalid_answer_is_not_shown(stub: Stub, output: str) -> None:
     with pytest.raises(StoreUnavailable, match="get: the answer is not valid") as raised:
         stub.does(f"printf '%b\\n' '{output}'").get(SERVER)
     assert CANARY not in raised.value.cause + raised.value.remedy
 
 
 @pytest.mark.parametrize("answer", [["a.example"], 3, "a.example"])
-def test_a_list_that_is_no_object_is_rubbish(stub: Stub, answer: object) -> None:
+def test_a_list_has_to_be_an_object(stub: Stub, answer: object) -> None:
     with pytest.raises(StoreUnavailable, match="list: the answer is not valid"):
         stub.prints(answer).list()
 
 
-def test_bad_entries_of_a_list_are_left_out_and_named(stub: Stub, capfd: pytest.CaptureFixture[str]) -> None:
+def test_bad_entries_are_left_out_and_named(stub: Stub, capfd: pytest.CaptureFixture[str]) -> None:
     bad = {
         "number.example": 1,
         "object.example": {"Username": "b"},
@@ -192,7 +192,7 @@ def test_bad_entries_of_a_list_are_left_out_and_named(stub: Stub, capfd: pytest.
 
 
 @pytest.mark.parametrize("fields", [{"Username": "\ud800"}, {"Secret": "\ud800"}, {"Username": "a\nb"}])
-def test_a_credential_that_no_client_could_have_stored_is_rubbish(stub: Stub, fields: dict[str, str]) -> None:
+def test_an_impossible_credential_is_invalid(stub: Stub, fields: dict[str, str]) -> None:
     with pytest.raises(StoreUnavailable, match="get: the answer is not valid"):
         stub.prints({"Username": "a", "Secret": "b", **fields}).get(SERVER)
 
@@ -212,7 +212,7 @@ def test_its_messages_cannot_command_a_terminal(stub: Stub) -> None:
     assert messages_of(stub.path).decode() == "a\\x1b[2J\\x1b]0;x\\x07b\\rc\n\td\\x9bé\\xff\n"
 
 
-def test_a_character_that_comes_in_two_pieces_stays_one(stub: Stub) -> None:
+def test_a_split_character_stays_one(stub: Stub) -> None:
     stub.does("printf '\\303' >&2; sleep 0.3; printf '\\251\\n' >&2; echo '{}'")
     assert messages_of(stub.path).decode() == "é\n"
 
@@ -224,13 +224,13 @@ def test_its_messages_are_passed_on_up_to_a_bound(stub: Stub) -> None:
     assert messages.endswith("docker-credential-stub: the rest of its messages is left out\n")
 
 
-def test_control_characters_in_its_cause_are_escaped(stub: Stub) -> None:
+def test_control_characters_are_escaped(stub: Stub) -> None:
     with pytest.raises(StoreUnavailable) as raised:
         stub.does("printf 'no\\033[31m entry\\007'; exit 1").get(SERVER)
     assert raised.value.cause == "docker-credential-stub: no\\x1b[31m entry\\x07"
 
 
-def test_a_long_secret_that_a_failing_helper_repeats_is_not_in_the_cause(stub: Stub) -> None:
+def test_a_repeated_long_secret_is_not_shown(stub: Stub) -> None:
     with pytest.raises(StoreUnavailable) as raised:
         stub.does(f"echo 'cannot keep {CANARY}{'x' * 600}'; exit 1").store(
             SERVER, Credential("alice", CANARY + "x" * 600)
@@ -238,7 +238,7 @@ def test_a_long_secret_that_a_failing_helper_repeats_is_not_in_the_cause(stub: S
     assert raised.value.cause == "docker-credential-stub: cannot keep ..."
 
 
-def test_a_secret_that_a_failing_helper_repeats_is_not_in_the_cause(stub: Stub) -> None:
+def test_a_repeated_secret_is_not_shown(stub: Stub) -> None:
     causes = []
     for script in (f"echo 'cannot keep {CANARY}'; exit 1", "cat; exit 1"):
         with pytest.raises(StoreUnavailable) as raised:
@@ -249,13 +249,13 @@ def test_a_secret_that_a_failing_helper_repeats_is_not_in_the_cause(stub: Stub) 
         assert all(trace.decode() not in cause for cause in causes)
 
 
-def test_a_credential_that_comes_with_a_failure_is_not_in_the_cause(stub: Stub) -> None:
+def test_an_answer_of_a_failure_is_not_shown(stub: Stub) -> None:
     with pytest.raises(StoreUnavailable, match="failed with exit status 1") as raised:
         stub.does(f"""echo '{{"Username":"alice","Secret":"{CANARY}"}}'; exit 1""").get(SERVER)
     assert CANARY not in raised.value.cause
 
 
-def test_a_helper_that_keeps_nothing_has_nothing_to_forget_or_to_list(stub: Stub) -> None:
+def test_a_helper_without_store_and_list(stub: Stub) -> None:
     store = stub.does("echo not implemented; exit 1")
     store.erase(SERVER)
     assert store.list() == {}
@@ -272,7 +272,7 @@ def test_erasing_what_it_does_not_have_succeeds(stub: Stub) -> None:
 HANGING = "exec 9> {}; echo started >&9; sleep 300 & sleep 300"
 
 
-def test_one_that_hangs_is_killed_with_all_that_it_has_started(stub: Stub, tmp_path: Path) -> None:
+def test_one_that_hangs_is_killed_with_children(stub: Stub, tmp_path: Path) -> None:
     with held_open(tmp_path / "held") as reader:
         store = stub.does(HANGING.format(tmp_path / "held"), seconds=1)
         with pytest.raises(StoreUnavailable, match="did not answer within 1 s and was stopped") as raised:
@@ -283,7 +283,7 @@ def test_one_that_hangs_is_killed_with_all_that_it_has_started(stub: Stub, tmp_p
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_it_ends_with_the_process_that_asks_it(
+def test_it_ends_with_its_parent(
     stub: Stub, installed: Path, private_env: dict[str, str], tmp_path: Path, number: signal.Signals
 ) -> None:
     stub.does(HANGING.format(tmp_path / "held"))
@@ -308,7 +308,7 @@ def test_one_that_answers_without_end_is_stopped(stub: Stub) -> None:
         stub.does("exec yes").get(SERVER)
 
 
-def test_one_that_leaves_a_service_behind_is_not_waited_for(stub: Stub) -> None:
+def test_a_service_left_behind_is_not_awaited(stub: Stub) -> None:
     store = stub.does('sleep 60 & echo $! >&2; echo \'{"Username":"a","Secret":"b"}\'')
     assert store.get(SERVER) == Credential("a", "b")
     os.kill(int(stub.messages), 15)
@@ -319,7 +319,7 @@ def test_it_gets_the_signals_that_programs_expect(stub: Stub) -> None:
     assert stub.messages == b"y\n", "yes complains when it is not ended by SIGPIPE"
 
 
-def test_it_has_a_session_of_its_own_and_so_no_terminal_to_wait_at(stub: Stub) -> None:
+def test_it_has_its_own_session(stub: Stub) -> None:
     stub.does('read -r _ _ _ _ _ session _ < /proc/$$/stat; echo "$session $$" >&2').list()
     session, process = stub.messages.split()
     assert session == process
@@ -335,7 +335,7 @@ def test_one_that_cannot_be_started_is_named(stub: Stub, tmp_path: Path) -> None
         store.list()
 
 
-def test_its_messages_go_to_whoever_hears_them(stub: Stub, capfd: pytest.CaptureFixture[str]) -> None:
+def test_its_messages_go_to_on_stderr(stub: Stub, capfd: pytest.CaptureFixture[str]) -> None:
     store = stub.does("echo 'open https://login.example' >&2; exit 1")
     with pytest.raises(StoreUnavailable):
         store.get(SERVER)
@@ -352,7 +352,7 @@ def test_it_has_a_home_where_services_have_none(stub: Stub) -> None:
     assert os.path.isdir(stub.does(f'echo "{answer}"').get(SERVER).username)
 
 
-def test_helpers_are_found_in_absolute_directories_and_nowhere_else(
+def test_only_absolute_directories_are_searched(
     stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stub.does("exit 0")

@@ -44,7 +44,7 @@ def test_an_acl_stays(home: DockerHome, entries: str) -> None:
     assert _getfacl(home.config) == before
 
 
-def test_an_acl_of_the_directory_gives_nobody_more_than_the_file_did(home: DockerHome) -> None:
+def test_a_default_acl_is_not_inherited(home: DockerHome) -> None:
     _setfacl("--default", "--modify", "u:12345:rwx", home.config.parent)
     assert ACL not in os.listxattr(home.config)
 
@@ -93,7 +93,7 @@ def _fail_without_privileges(home: DockerHome) -> str:
 
 
 @only_root_can_give
-def test_an_attribute_that_cannot_be_kept_is_named(home: DockerHome) -> None:
+def test_an_attribute_that_is_lost_is_named(home: DockerHome) -> None:
     os.setxattr(home.config, "security.label", b"x")
 
     told = _fail_without_privileges(home)

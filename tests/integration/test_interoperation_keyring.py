@@ -47,7 +47,7 @@ def put(helper: Helper, credentials: Credentials) -> None:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_ours_reads_lists_and_erases_what_the_reference_stored(
+def test_ours_works_on_what_the_reference_stored(
     shared: Shared, server: str, secret_service: SecretService
 ) -> None:
     stored = Credentials(server, "alice", "s3cret")
@@ -59,7 +59,7 @@ def test_ours_reads_lists_and_erases_what_the_reference_stored(
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_the_reference_reads_lists_and_erases_what_ours_stored(
+def test_the_reference_works_on_what_ours_stored(
     shared: Shared, server: str, secret_service: SecretService
 ) -> None:
     stored = Credentials(server, "alice", "s3cret")
@@ -71,7 +71,7 @@ def test_the_reference_reads_lists_and_erases_what_ours_stored(
 
 
 @pytest.mark.parametrize("credentials", CREDENTIALS, ids=repr)
-def test_each_reads_the_usernames_and_secrets_of_the_other(
+def test_each_reads_the_others_secrets(
     shared: Shared, credentials: Credentials, secret_service: SecretService
 ) -> None:
     put(shared.reference, credentials)
@@ -92,9 +92,7 @@ def test_both_give_an_item_the_same_attributes(shared: Shared, secret_service: S
     assert item.secret == theirs.secret
 
 
-def test_an_older_username_of_the_reference_gives_way_to_ours(
-    shared: Shared, secret_service: SecretService
-) -> None:
+def test_ours_replaces_the_references_username(shared: Shared, secret_service: SecretService) -> None:
     put(shared.reference, Credentials("registry.example", "alice", "old"))
     put(shared.reference, Credentials("registry.example", "bob", "old, too"))
     newest = Credentials("registry.example", "carol", "new")
@@ -106,9 +104,7 @@ def test_an_older_username_of_the_reference_gives_way_to_ours(
 @pytest.mark.parametrize(
     "label", ["https://registry.example", "Registry credentials for https://registry.example"]
 )
-def test_ours_lists_the_server_whatever_the_label_is(
-    shared: Shared, secret_service: SecretService, label: str
-) -> None:
+def test_ours_lists_servers_of_any_label(shared: Shared, secret_service: SecretService, label: str) -> None:
     attributes = {
         "xdg:schema": "io.docker.Credentials",
         "label": "Docker Credentials",

@@ -82,7 +82,7 @@ def put(helper: Helper, credentials: Credentials) -> None:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_ours_reads_lists_and_erases_what_the_reference_stored(shared: Shared, server: str) -> None:
+def test_ours_works_on_what_the_reference_stored(shared: Shared, server: str) -> None:
     stored = Credentials(server, "alice", "s3cret")
     put(shared.reference, stored)
     assert shared.ours.get(server).credentials() == stored
@@ -94,7 +94,7 @@ def test_ours_reads_lists_and_erases_what_the_reference_stored(shared: Shared, s
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_the_reference_reads_lists_and_erases_what_ours_stored(shared: Shared, server: str) -> None:
+def test_the_reference_works_on_what_ours_stored(shared: Shared, server: str) -> None:
     stored = Credentials(server, "alice", "s3cret")
     put(shared.ours, stored)
     assert shared.reference.get(server).credentials() == stored
@@ -105,7 +105,7 @@ def test_the_reference_reads_lists_and_erases_what_ours_stored(shared: Shared, s
 
 
 @pytest.mark.parametrize("credentials", CREDENTIALS, ids=repr)
-def test_each_reads_the_usernames_and_secrets_of_the_other(shared: Shared, credentials: Credentials) -> None:
+def test_each_reads_the_others_secrets(shared: Shared, credentials: Credentials) -> None:
     put(shared.reference, credentials)
     assert shared.ours.get(credentials.server).credentials() == credentials
     put(shared.ours, credentials)
@@ -113,7 +113,7 @@ def test_each_reads_the_usernames_and_secrets_of_the_other(shared: Shared, crede
     assert shared.entry(credentials.server, credentials.username).is_file()
 
 
-def test_ours_reads_a_username_with_folders_that_the_reference_stored_and_cannot_read(shared: Shared) -> None:
+def test_ours_reads_the_references_folders(shared: Shared) -> None:
     stored = Credentials("registry.example", "team/project/bot", "s3cret")
     put(shared.reference, stored)
     assert shared.ours.get(stored.server).credentials() == stored
@@ -123,7 +123,7 @@ def test_ours_reads_a_username_with_folders_that_the_reference_stored_and_cannot
     assert shared.ours.stored() == {}
 
 
-def test_ours_keeps_a_username_with_folders_where_the_reference_does(shared: Shared) -> None:
+def test_ours_keeps_folders_as_the_reference(shared: Shared) -> None:
     put(shared.ours, Credentials("registry.example", "team/project/bot", "s3cret"))
     entry = shared.entry("registry.example", "team/project/bot")
     assert entry.is_file()
@@ -131,7 +131,7 @@ def test_ours_keeps_a_username_with_folders_where_the_reference_does(shared: Sha
     assert shared.ours.stored() == {}
 
 
-def test_an_older_username_of_the_reference_gives_way_to_ours(shared: Shared) -> None:
+def test_ours_replaces_the_references_username(shared: Shared) -> None:
     put(shared.reference, Credentials("registry.example", "alice", "old"))
     put(shared.reference, Credentials("registry.example", "bob", "old, too"))
     newest = Credentials("registry.example", "carol", "new")
@@ -158,7 +158,7 @@ def test_ours_reads_what_was_inserted_with_pass(shared: Shared, typed: bytes) ->
     )
 
 
-def test_other_passwords_of_the_store_are_left_alone(shared: Shared) -> None:
+def test_other_passwords_are_left_alone(shared: Shared) -> None:
     shared.password_store("insert", "--multiline", "mail/alice", stdin=b"private")
     shared.password_store(
         "insert", "--multiline", "docker-credential-helpers/not-base64!/x", stdin=b"private"
@@ -175,9 +175,7 @@ def second_key(gpg_home: GpgHome) -> str:
     return add_key(gpg_home)
 
 
-def test_both_encrypt_to_all_recipients_of_the_store(
-    shared: Shared, gpg_home: GpgHome, second_key: str
-) -> None:
+def test_both_encrypt_to_all_recipients(shared: Shared, gpg_home: GpgHome, second_key: str) -> None:
     lines = f"# the team\n{gpg_home.fingerprint}\n\n{second_key} # the second key\n"
     (shared.directory / ".gpg-id").write_text(lines)
     put(shared.ours, Credentials("ours.example", "alice", "s3cret"))

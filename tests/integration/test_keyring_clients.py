@@ -118,9 +118,7 @@ def test_docker_logs_in_and_out(
         assert secret_service.items() == []
 
 
-def test_docker_logs_out_of_a_server_that_was_never_stored(
-    environment: dict[str, str], helper: Helper
-) -> None:
+def test_docker_logs_out_of_an_unknown_server(environment: dict[str, str], helper: Helper) -> None:
     docker = require("docker", "docker.io")
     helper.store("other.example", USERNAME, PASSWORD)
     with config(Path(environment["HOME"], ".docker", "config.json"), {"credsStore": "keyring"}):

@@ -60,7 +60,7 @@ def assert_all_fail(helper: Helper, cause: str) -> None:
 @pytest.mark.parametrize(
     "address", ["autolaunch:", "disabled:", "tcp:host=127.0.0.1,port=9", "nonsense", "unix:dir=/x"]
 )
-def test_a_bus_that_would_have_to_be_started_is_not(
+def test_a_bus_is_never_started(
     executable: Path, private_env: dict[str, str], address: str, short_path: Path
 ) -> None:
     launcher = short_path / "dbus-launch"
@@ -94,7 +94,7 @@ def test_a_bus_that_never_answers_is_given_up(
         )
 
 
-def test_a_bus_without_a_keyring_is_named_as_the_cause(
+def test_a_bus_without_a_keyring_is_the_cause(
     executable: Path, private_env: dict[str, str], short_path: Path
 ) -> None:
     with private_bus(short_path) as address:
@@ -102,7 +102,7 @@ def test_a_bus_without_a_keyring_is_named_as_the_cause(
         assert_all_fail(helper, "no program on the D-Bus session bus provides org.freedesktop.secrets")
 
 
-def test_the_bus_in_the_runtime_directory_is_found_without_an_address(
+def test_the_runtime_directorys_bus_is_found(
     executable: Path, private_env: dict[str, str], secret_service: SecretService, short_path: Path
 ) -> None:
     bus = secret_service.bus.removeprefix("unix:path=").partition(",")[0]
@@ -113,7 +113,7 @@ def test_the_bus_in_the_runtime_directory_is_found_without_an_address(
 
 
 @pytest.mark.parametrize(("display", "cause"), [({}, NO_DISPLAY), ({"DISPLAY": ":99"}, DISMISSED)])
-def test_a_locked_keyring_is_told_from_an_empty_one(
+def test_a_locked_keyring_is_not_an_empty_one(
     executable: Path, private_env: dict[str, str], display: dict[str, str], cause: str
 ) -> None:
     with private_secret_service() as service:
@@ -142,7 +142,7 @@ def test_a_keyring_that_hangs_is_given_up(executable: Path, private_env: dict[st
         assert (answer.code, answer.out) == (1, b"the keyring did not answer OpenSession within 3.5 s\n")
 
 
-def test_a_keyring_without_a_default_collection_finds_nothing_and_stores_nothing(
+def test_without_a_default_collection(
     executable: Path, private_env: dict[str, str], short_path: Path
 ) -> None:
     with private_bus(short_path) as address, keyring_without_collection(short_path, address):

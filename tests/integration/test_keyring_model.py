@@ -82,9 +82,7 @@ def _found(store: Store, server: str) -> Credential | None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_sequences())
-def test_the_secret_service_agrees_with_a_dictionary(
-    secret_service: SecretService, steps: list[Step]
-) -> None:
+def test_secret_service_agrees_with_a_dictionary(secret_service: SecretService, steps: list[Step]) -> None:
     secret_service.clear()
     store = SecretServiceStore(secret_service.env)
     try:

@@ -77,21 +77,21 @@ def helper(installed: Path, private_env: dict[str, str], bus: str) -> Helper:
     return Helper(installed / "docker-credential-keyring", environment)
 
 
-def test_after_the_prompt_is_answered_the_credential_is_given(helper: Helper, bus: str) -> None:
+def test_an_answered_prompt_gives_the_credential(helper: Helper, bus: str) -> None:
     with imitated_secret_service(bus, dismissed=False) as calls:
         found = helper.get(SERVER).credentials()
     assert (found.username, found.secret) == ("alice", "s3cret")
     assert calls == ["OpenSession", "SearchItems", "Unlock", "Prompt", "Get", "GetSecret"]
 
 
-def test_after_the_prompt_is_dismissed_nothing_is_asked_for(helper: Helper, bus: str) -> None:
+def test_a_dismissed_prompt_is_an_error(helper: Helper, bus: str) -> None:
     with imitated_secret_service(bus, dismissed=True) as calls:
         answer = helper.get(SERVER)
     assert (answer.code, answer.out) == (1, b"the prompt to unlock the keyring was dismissed\n")
     assert calls[-1] == "Prompt"
 
 
-def test_without_a_display_there_is_no_prompt(helper: Helper, bus: str) -> None:
+def test_no_prompt_without_a_display(helper: Helper, bus: str) -> None:
     headless = Helper(helper.executable, {**helper.env, "WAYLAND_DISPLAY": ""})
     with imitated_secret_service(bus, dismissed=False) as calls:
         assert headless.get(SERVER).code == 1

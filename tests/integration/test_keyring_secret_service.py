@@ -45,7 +45,7 @@ def concurrently(calls: list[Callable[[], Answer]]) -> list[Answer]:
         return list(pool.map(lambda call: call(), calls))
 
 
-def test_an_item_is_what_the_reference_helper_makes(helper: Helper, secret_service: SecretService) -> None:
+def test_an_item_is_as_the_references(helper: Helper, secret_service: SecretService) -> None:
     assert helper.store(SERVER, "alice", "s3cret").code == 0
     assert secret_service.items() == [Item(SERVER, docker_attributes(SERVER, "alice"), b"s3cret")]
 
@@ -62,7 +62,7 @@ def test_a_secret_of_one_mebibyte_survives(helper: Helper) -> None:
     assert helper.get(SERVER).credentials().secret == secret
 
 
-def test_of_several_items_the_one_changed_last_answers(helper: Helper, secret_service: SecretService) -> None:
+def test_the_newest_item_answers(helper: Helper, secret_service: SecretService) -> None:
     secret_service.add("any", docker_attributes(SERVER, "bob"), b"first")
     secret_service.add("any", docker_attributes(SERVER, "alice"), b"second")
     assert helper.get(SERVER).credentials().username == "alice"
@@ -88,15 +88,13 @@ def test_an_item_of_the_keyring_package_is_found(helper: Helper, secret_service:
     assert (answer.username, answer.secret) == ("alice", "s3cret")
 
 
-def test_an_item_of_dockers_form_comes_before_one_of_the_keyring_package(
-    helper: Helper, secret_service: SecretService
-) -> None:
+def test_dockers_item_comes_first(helper: Helper, secret_service: SecretService) -> None:
     secret_service.add("any", keyring_package_attributes(SERVER, "alice"), b"old")
     secret_service.add("any", docker_attributes("registry.example", "bob"), b"new")
     assert helper.get(SERVER).credentials().username == "bob"
 
 
-def test_after_a_logout_no_form_of_the_item_answers(helper: Helper, secret_service: SecretService) -> None:
+def test_a_logout_removes_every_form(helper: Helper, secret_service: SecretService) -> None:
     secret_service.add("any", keyring_package_attributes(SERVER, "alice"), b"old")
     helper.store(SERVER, "alice", "new")
     assert helper.erase(SERVER).code == 0
@@ -104,16 +102,12 @@ def test_after_a_logout_no_form_of_the_item_answers(helper: Helper, secret_servi
     assert secret_service.items() == []
 
 
-def test_the_keyring_packages_items_for_other_things_are_not_listed(
-    helper: Helper, secret_service: SecretService
-) -> None:
+def test_other_items_are_not_listed(helper: Helper, secret_service: SecretService) -> None:
     secret_service.add("any", keyring_package_attributes("mail", "alice"), b"s3cret")
     assert helper.stored() == {}
 
 
-def test_items_that_no_client_could_take_cost_themselves_only(
-    helper: Helper, secret_service: SecretService
-) -> None:
+def test_bad_items_cost_only_themselves(helper: Helper, secret_service: SecretService) -> None:
     helper.store(SERVER, "alice", "s3cret")
     for server, username in (("line\nfeed.example", "a"), ("a.example", "\x1b[2J"), ("", "a")):
         secret_service.add("any", docker_attributes(server, username), b"x")
@@ -128,17 +122,13 @@ def test_items_that_no_client_could_take_cost_themselves_only(
     assert (answer.code, answer.out) == (1, b"the stored username contains a control character\n")
 
 
-def test_a_secret_that_is_no_text_is_an_error_and_not_a_crash(
-    helper: Helper, secret_service: SecretService
-) -> None:
+def test_a_binary_secret_is_an_error(helper: Helper, secret_service: SecretService) -> None:
     secret_service.add("any", docker_attributes(SERVER, "alice"), b"\xff\xfe")
     answer = helper.get(SERVER)
     assert (answer.code, answer.out) == (1, b"the secret in the keyring is not valid UTF-8\n")
 
 
-def test_twenty_at_once_on_one_server_leave_one_whole_credential(
-    helper: Helper, secret_service: SecretService
-) -> None:
+def test_twenty_writers_of_one_server(helper: Helper, secret_service: SecretService) -> None:
     helper.store(SERVER, "user", "secret of user")
 
     def store(number: int) -> Callable[[], Answer]:
@@ -152,7 +142,7 @@ def test_twenty_at_once_on_one_server_leave_one_whole_credential(
     assert len(secret_service.items()) == 1
 
 
-def test_twenty_at_once_on_many_servers_lose_nothing(helper: Helper) -> None:
+def test_twenty_writers_of_many_servers(helper: Helper) -> None:
     servers = {f"registry{number}.example": f"user{number}" for number in range(20)}
 
     def store(server: str, username: str) -> Callable[[], Answer]:
@@ -163,7 +153,7 @@ def test_twenty_at_once_on_many_servers_lose_nothing(helper: Helper) -> None:
     assert helper.stored() == servers
 
 
-def test_a_get_imports_nothing_that_it_does_not_need(helper: Helper) -> None:
+def test_a_get_imports_nothing_needless(helper: Helper) -> None:
     assert helper.store(SERVER, "alice", "s3cret").code == 0
     program = (
         f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); sys.argv = ['', 'get']\n"
@@ -191,9 +181,7 @@ def test_a_get_imports_nothing_that_it_does_not_need(helper: Helper) -> None:
     assert heavy.isdisjoint(done.stderr.decode().split())
 
 
-def test_a_thousand_servers_in_the_references_form_are_listed_in_one_call_and_each_answers(
-    installed: Path, private_env: dict[str, str]
-) -> None:
+def test_a_thousand_servers_are_listed_and_answer(installed: Path, private_env: dict[str, str]) -> None:
     servers = {f"registry{number}.example:5000": f"user{number}" for number in range(MANY)}
     with private_secret_service() as service:
         with closing(open_dbus_connection(bus=service.bus)) as connection:

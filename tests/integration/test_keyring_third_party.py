@@ -34,7 +34,7 @@ def helper(executable: Path, private_env: dict[str, str]) -> Helper:
     return Helper(executable, {**private_env, "PYTHON_KEYRING_BACKEND": BACKEND})
 
 
-def test_what_is_stored_is_found_listed_and_erased(helper: Helper) -> None:
+def test_store_get_list_and_erase(helper: Helper) -> None:
     assert helper.store(SERVER, "ålice 🔑", "first\nsecond").code == 0
     found = helper.get("registry.example/team/app").credentials()
     assert (found.username, found.secret) == ("ålice 🔑", "first\nsecond")
@@ -63,7 +63,7 @@ def test_twenty_at_once_lose_nothing(helper: Helper) -> None:
     assert all(helper.get(server).credentials().username == username for server, username in servers.items())
 
 
-def test_keyrings_own_configuration_file_chooses_the_backend_too(
+def test_keyrings_configuration_names_a_backend(
     executable: Path, private_env: dict[str, str], secret_service: SecretService
 ) -> None:
     configuration = Path(private_env["HOME"], ".config", "python_keyring", "keyringrc.cfg")
@@ -76,7 +76,7 @@ def test_keyrings_own_configuration_file_chooses_the_backend_too(
 
 
 @pytest.mark.parametrize("name", ["keyring.backends.SecretService.Keyring", ""])
-def test_the_secret_service_by_its_keyring_name_is_the_same_store(
+def test_keyrings_name_of_the_secret_service(
     executable: Path, private_env: dict[str, str], secret_service: SecretService, name: str
 ) -> None:
     helper = Helper(executable, {**private_env, **secret_service.env, "PYTHON_KEYRING_BACKEND": name})
@@ -84,9 +84,7 @@ def test_the_secret_service_by_its_keyring_name_is_the_same_store(
     assert [item.attributes["docker_cli"] for item in secret_service.items()] == ["1"]
 
 
-def test_a_plain_text_file_is_never_chosen_by_itself(
-    executable: Path, private_env: dict[str, str], tmp_path: Path
-) -> None:
+def test_plain_text_needs_to_be_named(executable: Path, private_env: dict[str, str], tmp_path: Path) -> None:
     helper = Helper(executable, {**private_env, "XDG_RUNTIME_DIR": str(tmp_path)})
     answer = helper.store(SERVER, "alice", "s3cret")
     assert answer.code == 1
@@ -105,7 +103,7 @@ def test_a_backend_that_does_not_exist_is_named(
 
 
 @pytest.mark.parametrize("fault", ["directory", "fifo", "not UTF-8"])
-def test_a_configuration_that_cannot_be_read_chooses_no_keyring(
+def test_an_unreadable_configuration_is_an_error(
     installed: Path, private_env: dict[str, str], secret_service: SecretService, fault: str
 ) -> None:
     path = Path(private_env["HOME"], ".config", "python_keyring", "keyringrc.cfg")

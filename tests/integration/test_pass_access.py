@@ -104,7 +104,7 @@ def test_a_store_that_cannot_be_read_is_an_error(
 
 
 @pytest.mark.parametrize("spoil", FAULTS)
-def test_a_list_says_that_the_store_cannot_be_read(
+def test_an_unreadable_store_fails_list(
     helper: Helper, directory: Path, secret_service: SecretService, spoil: Callable[[Path], None]
 ) -> None:
     spoil(directory)
@@ -118,7 +118,7 @@ def test_a_list_says_that_the_store_cannot_be_read(
         directory.chmod(0o700)
 
 
-def test_a_key_list_that_cannot_be_read_keeps_the_store(
+def test_an_unreadable_key_list_fails_store(
     helper: Helper, directory: Path, secret_service: SecretService
 ) -> None:
     deny(directory / ".gpg-id")
@@ -173,7 +173,7 @@ def test_without_any_store_auto_uses_the_keyring(
 
 
 @pytest.mark.parametrize("depth", [1200, 3000])
-def test_folders_nested_a_thousand_deep_do_no_harm(helper: Helper, directory: Path, depth: int) -> None:
+def test_deeply_nested_folders_do_no_harm(helper: Helper, directory: Path, depth: int) -> None:
     folder = Store(helper, directory).folder_of(SERVER)
     with nested(folder, depth):
         assert helper.get(SERVER).credentials().secret == "secret"
@@ -205,7 +205,7 @@ def _nest(folder: Path, depth: int) -> None:
     os.close(descriptor)
 
 
-def test_a_username_of_a_thousand_folders_is_kept_or_refused(helper: Helper, directory: Path) -> None:
+def test_a_deep_username_is_kept_or_refused(helper: Helper, directory: Path) -> None:
     for depth, kept in ((1000, True), (2040, False)):
         answer = helper.store("deep.example", "a/" * depth + "b", "secret")
         assert b"internal error" not in answer.err
@@ -216,7 +216,7 @@ def test_a_username_of_a_thousand_folders_is_kept_or_refused(helper: Helper, dir
 
 
 @pytest.mark.parametrize("kind", ["fifo", "device", "directory", "socket"])
-def test_what_is_no_file_in_an_entrys_place_is_an_error(helper: Helper, directory: Path, kind: str) -> None:
+def test_a_special_file_as_entry_is_an_error(helper: Helper, directory: Path, kind: str) -> None:
     assert helper.store("other.example", "me", "secret").code == 0
     entry = Store(helper, directory).folder_of(SERVER) / "me.gpg"
     entry.unlink()
@@ -253,7 +253,7 @@ def make_special(path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", [b"line\nfeed", b"\x1b[2J", b"\xff\xfe"])
-def test_a_name_that_is_no_username_costs_itself_only(helper: Helper, directory: Path, name: bytes) -> None:
+def test_a_bad_username_costs_only_itself(helper: Helper, directory: Path, name: bytes) -> None:
     assert helper.store("other.example", "me", "secret").code == 0
     folder = os.fsencode(Store(helper, directory).folder_of(SERVER))
     os.rename(folder + b"/me.gpg", folder + b"/" + name + b".gpg")
@@ -264,7 +264,7 @@ def test_a_name_that_is_no_username_costs_itself_only(helper: Helper, directory:
     assert b"has a name that" in helper.get(SERVER).out
 
 
-def test_a_server_that_no_client_can_name_costs_itself_only(helper: Helper, directory: Path) -> None:
+def test_a_bad_server_costs_only_itself(helper: Helper, directory: Path) -> None:
     store = Store(helper, directory)
     shutil.copytree(store.folder_of(SERVER), store.folder_of("line\nfeed.example"))
     answer = helper.list()
@@ -310,7 +310,7 @@ KEY_LIST_FAULTS = {
 
 
 @pytest.mark.parametrize("fault", KEY_LIST_FAULTS)
-def test_a_key_list_that_others_may_choose_is_refused(
+def test_a_key_list_others_may_write_is_refused(
     helper: Helper, directory: Path, secret_service: SecretService, fault: str
 ) -> None:
     spoil_key_list(directory / ".gpg-id", fault)
@@ -340,7 +340,7 @@ def test_init_refuses_the_same_key_lists(
     assert b"internal error" not in done.stderr
 
 
-def test_a_store_that_the_group_shares_on_purpose_is_taken(helper: Helper, directory: Path) -> None:
+def test_a_store_shared_with_the_group_works(helper: Helper, directory: Path) -> None:
     directory.chmod(0o770)
     (directory / ".gpg-id").chmod(0o660)
     shared = Helper(helper.executable, {**helper.env, "PASSWORD_STORE_UMASK": "007"})

@@ -40,7 +40,7 @@ def test_docker_py_stores_gets_lists_and_erases(docker_py: Any) -> None:
     assert docker_py.list() == {}
 
 
-def test_docker_py_hears_that_nothing_is_there(docker_py: Any) -> None:
+def test_docker_py_gets_not_found(docker_py: Any) -> None:
     with pytest.raises(CredentialsNotFound):
         docker_py.get(SERVER)
     docker_py.erase(SERVER)

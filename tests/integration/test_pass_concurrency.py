@@ -39,7 +39,7 @@ def test_stores_of_many_servers_at_once_lose_none(store: Store) -> None:
 
 
 @pytest.mark.parametrize("usernames", ["one username", "many usernames"])
-def test_stores_and_gets_at_once_see_whole_entries(store: Store, usernames: str) -> None:
+def test_stores_and_gets_see_whole_entries(store: Store, usernames: str) -> None:
     def username(number: int) -> str:
         return "me" if usernames == "one username" else f"user/{number}"
 
@@ -81,7 +81,7 @@ def test_stores_and_erases_at_once_all_succeed(store: Store) -> None:
 
 
 @pytest.mark.parametrize("newer", ["me", "someone/else"])
-def test_a_killed_store_leaves_the_old_entry_or_the_new(store: Store, newer: str) -> None:
+def test_a_killed_store_leaves_old_or_new(store: Store, newer: str) -> None:
     old, new = ("me", "old " * 1000), (newer, "new " * 1000)
     assert store.helper.store(SERVER, *old).code == 0
     seen = []

@@ -91,13 +91,13 @@ def answers(answer: str) -> str:
     return f"echo OK; while read -r word rest; do case $word in GETPIN) {answer};; *) echo OK;; esac; done"
 
 
-def test_a_locked_key_without_a_terminal_fails_with_the_reason_and_the_command(locked: Store) -> None:
+def test_a_locked_key_without_a_terminal(locked: Store) -> None:
     cause, remedy = locked.unreadable(SERVER)
     assert cause.startswith("the GPG key is locked, and gpg cannot ask for its passphrase here: ")
     assert remedy == unlock(locked)
 
 
-def test_a_pinentry_that_never_answers_is_not_waited_for(locked: Store, own_gpg_home: GpgHome) -> None:
+def test_a_silent_pinentry_is_not_awaited(locked: Store, own_gpg_home: GpgHome) -> None:
     set_pinentry(own_gpg_home, "exec sleep 60")
     answer = locked.helper.run("get", stdin=SERVER.encode(), timeout=10)
     assert answer.out.startswith(b"gpg did not answer within 4.5 s: most likely the key is locked")
@@ -114,7 +114,7 @@ def test_a_pinentry_that_is_missing_is_named(locked: Store, own_gpg_home: GpgHom
     assert remedy.startswith("let it find another: ")
 
 
-def test_a_prompt_that_is_cancelled_is_told_as_such(locked: Store, own_gpg_home: GpgHome) -> None:
+def test_a_cancelled_prompt(locked: Store, own_gpg_home: GpgHome) -> None:
     set_pinentry(own_gpg_home, answers('echo "ERR 83886179 Operation cancelled"'))
     assert locked.unreadable(SERVER) == (
         "the prompt for the GPG key's passphrase was cancelled",
@@ -122,7 +122,7 @@ def test_a_prompt_that_is_cancelled_is_told_as_such(locked: Store, own_gpg_home:
     )
 
 
-def test_a_prompt_that_times_out_is_told_as_such(locked: Store, own_gpg_home: GpgHome) -> None:
+def test_a_prompt_that_times_out(locked: Store, own_gpg_home: GpgHome) -> None:
     set_pinentry(own_gpg_home, answers('echo "ERR 83886142 Timeout"'))
     assert locked.unreadable(SERVER) == (
         "the prompt for the GPG key's passphrase was not answered in time",
@@ -135,9 +135,7 @@ def test_a_passphrase_that_is_given_unlocks(locked: Store, own_gpg_home: GpgHome
     assert locked.secret(SERVER) == "secret"
 
 
-def test_the_terminal_that_stderr_is_serves_a_pinentry_for_longer(
-    locked: Store, own_gpg_home: GpgHome
-) -> None:
+def test_a_terminal_on_stderr_means_patience(locked: Store, own_gpg_home: GpgHome) -> None:
     ours, theirs = os.openpty()
     with os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb", buffering=0) as terminal:
         name = os.ttyname(terminal.fileno())
@@ -161,7 +159,7 @@ def test_the_terminal_that_stderr_is_serves_a_pinentry_for_longer(
     assert b'"Secret":"secret"' in done.stdout
 
 
-def test_the_agents_memory_of_a_passphrase_is_enough(locked: Store, own_gpg_home: GpgHome) -> None:
+def test_a_cached_passphrase_is_enough(locked: Store, own_gpg_home: GpgHome) -> None:
     own_gpg_home.run(
         "--pinentry-mode", "loopback", "--passphrase", PASSPHRASE, "--decrypt", str(entry(locked))
     )
@@ -174,7 +172,7 @@ def test_storing_needs_no_passphrase(locked: Store, own_gpg_home: GpgHome) -> No
     assert to_locked.helper.store("other.example", "me", "secret").code == 0
 
 
-def test_an_expired_key_still_decrypts_and_is_named_when_storing(store: Store, own_gpg_home: GpgHome) -> None:
+def test_an_expired_key_still_decrypts(store: Store, own_gpg_home: GpgHome) -> None:
     fingerprint = make_key(own_gpg_home, "expired@credhelpers.example", expires="seconds=60")
     for name in (fingerprint, "expired@credhelpers.example"):
         cause, remedy = store.with_env(PASSWORD_STORE_KEY=name).refused(SERVER)
@@ -209,14 +207,14 @@ def test_a_revoked_key_is_named(store: Store, own_gpg_home: GpgHome) -> None:
         )
 
 
-def test_a_missing_public_key_is_named_and_none_is_looked_for_on_the_network(store: Store) -> None:
+def test_a_missing_public_key_is_named(store: Store) -> None:
     cause, remedy = store.with_env(PASSWORD_STORE_KEY="nobody@credhelpers.example").refused(SERVER)
     assert cause == "there is no public key for nobody@credhelpers.example"
     assert remedy.startswith("import it: gpg --import <file>")
     assert store.secret(SERVER) == "secret"
 
 
-def test_a_key_that_nobody_vouches_for_is_named(store: Store, own_gpg_home: GpgHome) -> None:
+def test_an_untrusted_key_is_named(store: Store, own_gpg_home: GpgHome) -> None:
     with throwaway_gpg_home() as other:
         own_gpg_home.run("--import", stdin=other.run("--export"))
         cause, remedy = store.with_env(PASSWORD_STORE_KEY=other.fingerprint).refused(SERVER)
@@ -239,7 +237,7 @@ def test_an_agent_that_cannot_be_started_is_named(store: Store, own_gpg_home: Gp
     assert remedy.startswith("let gpg find its own agent: ")
 
 
-def test_a_gnupg_home_that_does_not_exist_is_named(store: Store, tmp_path: Path) -> None:
+def test_a_missing_gnupg_home_is_named(store: Store, tmp_path: Path) -> None:
     lost = store.with_env(GNUPGHOME=str(tmp_path / "none"))
     for cause, remedy in (lost.unreadable(SERVER), lost.refused(SERVER)):
         assert cause.startswith("GnuPG has no keys here: ")
@@ -324,9 +322,7 @@ def test_an_entry_with_a_flipped_bit_is_named(store: Store) -> None:
     assert remedy == DOCKER_LOGIN
 
 
-def test_an_entry_that_swells_when_it_is_opened_is_not_read_to_its_end(
-    store: Store, own_gpg_home: GpgHome
-) -> None:
+def test_a_bomb_is_not_read_to_its_end(store: Store, own_gpg_home: GpgHome) -> None:
     entry(store).unlink()
     own_gpg_home.run(
         *("--compress-level", "9", "--recipient", own_gpg_home.fingerprint),
@@ -336,7 +332,7 @@ def test_an_entry_that_swells_when_it_is_opened_is_not_read_to_its_end(
     assert store.unreadable(SERVER) == ("the entry is larger than any secret", DOCKER_LOGIN)
 
 
-def test_an_entry_that_is_no_text_is_named(store: Store, own_gpg_home: GpgHome) -> None:
+def test_a_binary_entry_is_named(store: Store, own_gpg_home: GpgHome) -> None:
     entry(store).unlink()
     own_gpg_home.run(
         *("--recipient", own_gpg_home.fingerprint, "--output", str(entry(store)), "--encrypt"),
@@ -345,7 +341,7 @@ def test_an_entry_that_is_no_text_is_named(store: Store, own_gpg_home: GpgHome) 
     assert store.unreadable(SERVER) == (f"{entry(store)} is not UTF-8 text", DOCKER_LOGIN)
 
 
-def test_an_entry_that_is_a_fifo_or_leads_nowhere_does_not_hang(store: Store, tmp_path: Path) -> None:
+def test_a_fifo_or_broken_link_does_not_hang(store: Store, tmp_path: Path) -> None:
     entry(store).unlink()
     os.mkfifo(entry(store))
     assert store.unreadable(SERVER)[0] == f"{entry(store)} is not a regular file"
@@ -358,9 +354,7 @@ def test_an_entry_that_is_a_fifo_or_leads_nowhere_does_not_hang(store: Store, tm
 @pytest.mark.parametrize(
     ("option", "cause"), [("size=64k", "No space left on device"), ("ro", "Read-only file system")]
 )
-def test_a_disk_that_takes_nothing_leaves_the_old_entry(
-    store: Store, option: str, cause: str, tmp_path: Path
-) -> None:
+def test_a_full_disk_leaves_the_old_entry(store: Store, option: str, cause: str, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = [require("mount", "mount"), "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]

@@ -79,7 +79,7 @@ def test_what_changes_nothing_makes_no_commit(store: Store) -> None:
     assert log(store) == before
 
 
-def test_what_else_the_user_has_changed_is_left_to_the_user(store: Store, git: Callable[..., str]) -> None:
+def test_other_changes_are_not_committed(store: Store, git: Callable[..., str]) -> None:
     (store.directory / "staged").write_text("mine")
     git("add", "staged")
     (store.directory / "untracked").write_text("mine")
@@ -87,9 +87,7 @@ def test_what_else_the_user_has_changed_is_left_to_the_user(store: Store, git: C
     assert git("status", "--porcelain").splitlines() == ["A  staged", "?? untracked"]
 
 
-def test_an_entry_that_git_does_not_know_is_erased_all_the_same(
-    plain: Store, git: Callable[..., str]
-) -> None:
+def test_an_untracked_entry_is_erased(plain: Store, git: Callable[..., str]) -> None:
     put(plain, SERVER, "me")
     git("init", "--quiet")
     answer = plain.helper.erase(SERVER)
@@ -97,7 +95,7 @@ def test_an_entry_that_git_does_not_know_is_erased_all_the_same(
     assert plain.files() == set()
 
 
-def test_a_repository_around_the_store_is_not_the_stores(plain: Store) -> None:
+def test_a_repository_around_the_store_is_left(plain: Store) -> None:
     home = str(plain.directory.parent)
     subprocess.run([require("git", "git"), "init", "--quiet", home], env=plain.helper.env, check=True)
     put(plain, SERVER, "me")
@@ -105,7 +103,7 @@ def test_a_repository_around_the_store_is_not_the_stores(plain: Store) -> None:
     assert list(refs.iterdir()) == []
 
 
-def test_variables_that_name_another_repository_do_not_count(store: Store, tmp_path: Path) -> None:
+def test_git_variables_do_not_count(store: Store, tmp_path: Path) -> None:
     elsewhere = store.with_env(GIT_DIR=str(tmp_path), GIT_WORK_TREE=str(tmp_path), GIT_INDEX_FILE="x")
     put(elsewhere, SERVER, "me")
     assert log(store)[0].startswith("Add given password for docker-credential-helpers/")
@@ -123,7 +121,7 @@ def test_git_is_started_only_for_a_repository(store: Store, tmp_path: Path) -> N
     put(without_git, SERVER, "me")
 
 
-def test_a_commit_that_fails_is_a_warning_and_loses_nothing(store: Store) -> None:
+def test_a_failed_commit_is_a_warning(store: Store) -> None:
     hook = store.directory / ".git" / "hooks" / "pre-commit"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\necho the hook says no >&2\nexit 1\n")
@@ -137,9 +135,7 @@ def test_a_commit_that_fails_is_a_warning_and_loses_nothing(store: Store) -> Non
     assert log(store)[0].startswith("Add given password for docker-credential-helpers/")
 
 
-def test_commits_are_signed_where_the_user_wants_it(
-    store: Store, git: Callable[..., str], gpg_home: GpgHome
-) -> None:
+def test_commits_are_signed_if_configured(store: Store, git: Callable[..., str], gpg_home: GpgHome) -> None:
     put(store, OTHER, "me")
     assert git("log", "-1", "--format=%G?").strip() == "N"
     git("config", "pass.signcommits", "true")
@@ -148,7 +144,7 @@ def test_commits_are_signed_where_the_user_wants_it(
     assert git("log", "-1", "--format=%G?").strip() in {"G", "U"}
 
 
-def test_many_changes_at_once_are_all_in_the_history(store: Store, git: Callable[..., str]) -> None:
+def test_changes_at_once_are_all_committed(store: Store, git: Callable[..., str]) -> None:
     before = len(log(store))
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(lambda number: put(store, f"registry-{number}.example", "me"), range(10)))

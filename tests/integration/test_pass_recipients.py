@@ -73,9 +73,7 @@ def test_each_of_several_recipients_can_decrypt(
         assert shown.stdout == b"shared"
 
 
-def test_comments_blank_lines_and_a_missing_last_newline_do_no_harm(
-    store: Store, own_gpg_home: GpgHome, second_key: str
-) -> None:
+def test_comments_and_blank_lines_do_no_harm(store: Store, own_gpg_home: GpgHome, second_key: str) -> None:
     (store.directory / ".gpg-id").write_text(
         f"# the team\n\n  {own_gpg_home.fingerprint}  # me\n\t\n#{'0' * 40}\n{second_key}"
     )
@@ -110,16 +108,14 @@ def test_the_nearest_list_of_keys_counts(
     assert recipients(own_gpg_home, store.folder_of("other.example") / "me.gpg") == keys(own_gpg_home, other)
 
 
-def test_a_list_of_keys_is_enough_where_it_is_needed(
-    store: Store, own_gpg_home: GpgHome, second_key: str
-) -> None:
+def test_a_list_of_keys_in_a_folder_is_enough(store: Store, own_gpg_home: GpgHome, second_key: str) -> None:
     (store.directory / ".gpg-id").unlink()
     store.folder.mkdir()
     (store.folder / ".gpg-id").write_text(second_key + "\n")
     assert recipients(own_gpg_home, put(store)) == keys(own_gpg_home, second_key)
 
 
-def test_a_list_of_keys_above_the_store_does_not_count(store: Store) -> None:
+def test_a_list_above_the_store_does_not_count(store: Store) -> None:
     (store.directory / ".gpg-id").rename(store.directory.parent / ".gpg-id")
     assert store.refused(SERVER)[0] == f"there is no password store in {store.directory}"
 
@@ -132,14 +128,14 @@ def test_an_empty_list_of_keys_is_named(store: Store) -> None:
     )
 
 
-def test_the_variable_for_keys_comes_before_every_list(
+def test_the_variable_overrides_every_list(
     store: Store, own_gpg_home: GpgHome, colleague: GpgHome, second_key: str
 ) -> None:
     named = store.with_env(PASSWORD_STORE_KEY=f" {second_key}  {colleague.fingerprint} ")
     assert recipients(own_gpg_home, put(named)) == keys(own_gpg_home, second_key, colleague.fingerprint)
 
 
-def test_the_variable_for_keys_makes_a_store_where_there_is_none(store: Store, own_gpg_home: GpgHome) -> None:
+def test_the_variable_needs_no_list(store: Store, own_gpg_home: GpgHome) -> None:
     (store.directory / ".gpg-id").unlink()
     store.directory.rmdir()
     put(store.with_env(PASSWORD_STORE_KEY=own_gpg_home.fingerprint))
@@ -167,7 +163,7 @@ def test_a_signed_list_of_keys_is_taken(store: Store, own_gpg_home: GpgHome, sec
 @pytest.mark.parametrize(
     "fault", ["unsigned", "another key", "changed since", "a short id", "rubbish", "not trusted here"]
 )
-def test_a_list_of_keys_that_is_not_signed_as_it_must_be_is_refused(
+def test_an_unsigned_list_is_refused(
     store: Store, own_gpg_home: GpgHome, second_key: str, fault: str
 ) -> None:
     signing_key = own_gpg_home.fingerprint
@@ -220,9 +216,7 @@ def revoke(home: GpgHome, fingerprint: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["revoked key", "expired key", "expired signature"])
-def test_a_signature_that_counts_no_more_is_refused(
-    store: Store, spoilt_gpg_home: GpgHome, fault: str
-) -> None:
+def test_an_expired_signature_is_refused(store: Store, spoilt_gpg_home: GpgHome, fault: str) -> None:
     """VALIDSIG stands in gpg's status lines for each of them."""
     store = store.with_env(**spoilt_gpg_home.env, PASSWORD_STORE_KEY="")
     (store.directory / ".gpg-id").write_text(spoilt_gpg_home.fingerprint)

@@ -59,7 +59,7 @@ USERNAMES = [
 
 @pytest.mark.parametrize("username", USERNAMES)
 @pytest.mark.parametrize("locale", ["C.UTF-8", "C", "de_DE.ISO-8859-1"])
-def test_a_username_survives_the_round_trip_in_every_locale(store: Store, username: str, locale: str) -> None:
+def test_usernames_survive_in_every_locale(store: Store, username: str, locale: str) -> None:
     there = store.with_env(LANG=locale, LC_ALL=locale)
     put(there, SERVER, username, "secret")
     assert store.helper.get(SERVER).credentials().username == username
@@ -80,13 +80,13 @@ def test_a_username_never_leads_out_of_the_store(store: Store, username: str) ->
 
 
 @pytest.mark.parametrize("server", ["../../x", "/etc/passwd", "https://../..", "..", "a/../b"])
-def test_a_server_url_never_leads_out_of_the_store(store: Store, server: str) -> None:
+def test_a_server_url_stays_in_the_store(store: Store, server: str) -> None:
     put(store, server, "me", "secret")
     assert store.helper.stored() == {server: "me"}
     assert len(list(store.folder.iterdir())) == 1
 
 
-def test_what_is_too_long_for_a_file_name_is_refused_and_is_not_found(store: Store) -> None:
+def test_a_name_too_long_for_a_file_is_refused(store: Store) -> None:
     server = "registry.example/" + "a" * 300
     assert "too long to be a file name" in store.refused(server)[0]
     assert "too long to be a file name" in store.refused(SERVER, "u" * 300)[0]
@@ -98,7 +98,7 @@ def test_what_is_too_long_for_a_file_name_is_refused_and_is_not_found(store: Sto
 @pytest.mark.parametrize(
     ("older", "newer"), [("old", "new"), ("new", "old"), ("team/robot", "team"), ("a", "a/b")]
 )
-def test_a_new_username_takes_the_place_of_the_older_one(store: Store, older: str, newer: str) -> None:
+def test_a_new_username_replaces_the_old_one(store: Store, older: str, newer: str) -> None:
     put(store, SERVER, older, "1")
     put(store, SERVER, newer, "2")
     answer = store.helper.get(SERVER).credentials()
@@ -109,9 +109,7 @@ def test_a_new_username_takes_the_place_of_the_older_one(store: Store, older: st
     ]
 
 
-def test_of_several_usernames_the_one_written_last_is_answered_and_listed(
-    store: Store, gpg_home: GpgHome
-) -> None:
+def test_the_newest_username_answers(store: Store, gpg_home: GpgHome) -> None:
     put(store, SERVER, "alpha", "1")
     alpha = store.folder_of(SERVER) / "alpha.gpg"
     for name, secret in (
@@ -130,7 +128,7 @@ def test_of_several_usernames_the_one_written_last_is_answered_and_listed(
     assert store.files() == set()
 
 
-def test_erase_removes_exactly_the_key_that_is_named(store: Store) -> None:
+def test_erase_removes_exactly_one_key(store: Store) -> None:
     for server in (SERVER, "registry.example", "https://registry.example"):
         put(store, server, "me", server)
     assert store.helper.erase("registry.example").code == 0
@@ -160,7 +158,7 @@ def test_list_passes_over_what_is_not_ours(store: Store) -> None:
     assert store.helper.stored() == {SERVER: "me"}
 
 
-def test_what_a_killed_writer_left_goes_with_the_next_change(store: Store) -> None:
+def test_the_next_change_removes_leftovers(store: Store) -> None:
     put(store, SERVER, "me", "secret")
     left_over = store.folder_of(SERVER) / "old.gpg.17-2a.tmp"
     left_over.touch()
@@ -181,9 +179,7 @@ def test_list_and_an_unknown_server_start_nothing(store: Store, tmp_path: Path) 
     assert record.read_text() == ""
 
 
-def test_get_and_store_start_gpg_once_and_never_show_it_the_secret_but_on_stdin(
-    store: Store, tmp_path: Path
-) -> None:
+def test_gpg_starts_once_and_sees_no_secret(store: Store, tmp_path: Path) -> None:
     record = record_gpg(tmp_path)
     watched = store.with_env(PATH=f"{tmp_path}:{store.helper.env['PATH']}")
     put(watched, SERVER, "me", "canary-5ecret")
@@ -192,7 +188,7 @@ def test_get_and_store_start_gpg_once_and_never_show_it_the_secret_but_on_stdin(
     assert "canary" not in record.read_text()
 
 
-def test_files_are_private_unless_the_user_wants_otherwise(store: Store) -> None:
+def test_files_are_private_by_default(store: Store) -> None:
     put(store, SERVER, "me", "secret")
     put(store.with_env(PASSWORD_STORE_UMASK="027"), "other.example", "me", "secret")
 
@@ -208,9 +204,7 @@ def test_files_are_private_unless_the_user_wants_otherwise(store: Store) -> None
 @pytest.mark.parametrize(
     "level", ["the folder of all servers", "the folder of a server", "the folder of a username"]
 )
-def test_a_link_out_of_the_store_is_not_followed_for_writing(
-    store: Store, tmp_path: Path, level: str
-) -> None:
+def test_a_link_out_of_the_store_is_not_written(store: Store, tmp_path: Path, level: str) -> None:
     link = {
         "the folder of all servers": store.folder,
         "the folder of a server": store.folder_of(SERVER),
@@ -226,7 +220,7 @@ def test_a_link_out_of_the_store_is_not_followed_for_writing(
     assert list(outside.iterdir()) == []
 
 
-def test_an_entry_that_is_a_link_is_replaced_not_followed(store: Store, tmp_path: Path) -> None:
+def test_a_linked_entry_is_replaced(store: Store, tmp_path: Path) -> None:
     put(store, SERVER, "me", "old")
     entry = store.folder_of(SERVER) / "me.gpg"
     outside = entry.rename(tmp_path / "outside")
@@ -239,7 +233,7 @@ def test_an_entry_that_is_a_link_is_replaced_not_followed(store: Store, tmp_path
     assert outside.read_bytes() == content
 
 
-def test_erase_removes_a_link_and_not_what_it_leads_to(store: Store, tmp_path: Path) -> None:
+def test_erase_removes_the_link_only(store: Store, tmp_path: Path) -> None:
     put(store, SERVER, "me", "secret")
     outside = store.folder_of(SERVER).rename(tmp_path / "outside")
     store.folder_of(SERVER).symlink_to(outside)
@@ -258,7 +252,7 @@ def test_erase_follows_no_link_out_of_the_store(store: Store, tmp_path: Path) ->
     assert store.secret(SERVER) == "secret"
 
 
-def test_the_store_itself_may_be_a_link_and_its_folder_one_within_it(store: Store, tmp_path: Path) -> None:
+def test_store_and_folder_may_be_links(store: Store, tmp_path: Path) -> None:
     elsewhere = store.directory.rename(tmp_path / "elsewhere")
     store.directory.symlink_to(elsewhere)
     (elsewhere / "docker").mkdir()
@@ -280,7 +274,7 @@ def test_the_directory_may_be_named(store: Store, tmp_path: Path) -> None:
     assert elsewhere.secret(SERVER) == "secret"
 
 
-def test_without_a_store_reading_finds_nothing_and_storing_says_what_to_do(store: Store) -> None:
+def test_without_a_store(store: Store) -> None:
     (store.directory / ".gpg-id").unlink()
     store.directory.rmdir()
     remedy = "make one: credhelpers init pass"
@@ -296,7 +290,7 @@ def test_without_a_store_reading_finds_nothing_and_storing_says_what_to_do(store
     assert not store.directory.exists()
 
 
-def test_an_agent_that_gpg_starts_keeps_no_output_of_ours_open(store: Store, gpg_home: GpgHome) -> None:
+def test_an_agent_does_not_keep_stdout_open(store: Store, gpg_home: GpgHome) -> None:
     put(store, SERVER, "me", "secret")
     subprocess.run(
         [require("gpgconf", "gpgconf"), "--homedir", str(gpg_home.path), "--kill", "all"], check=True
@@ -318,7 +312,7 @@ def test_pass_lists_and_shows_our_entries(store: Store) -> None:
     assert run("show", f"docker-credential-helpers/{name}/team/robot") == "first\nsecond"
 
 
-def test_a_warm_get_imports_nothing_that_is_slow_to_import(store: Store) -> None:
+def test_a_get_imports_nothing_slow(store: Store) -> None:
     put(store, SERVER, "me", "secret")
     code = (
         "import sys; sys.path.append(sys.argv.pop(1));"

@@ -267,7 +267,7 @@ def test_remedy_for_a_locked_key(locked: Store) -> None:
     assert locked.secret(SERVER) == "locked"
 
 
-def test_remedy_for_a_prompt_that_nobody_answers(locked: Store, home: GpgHome, tmp_path: Path) -> None:
+def test_remedy_for_an_unanswered_prompt(locked: Store, home: GpgHome, tmp_path: Path) -> None:
     silent = tmp_path / "pinentry"
     silent.write_text("#!/bin/sh\nexec sleep 60\n")
     silent.chmod(0o755)
@@ -294,9 +294,7 @@ def test_remedy_for_a_prompt_that_times_out(locked: Store, home: GpgHome) -> Non
 
 
 @pytest.mark.parametrize("fault", ["does not exist", "may not be executed", "does not work"])
-def test_remedy_for_a_pinentry_that_is_named_wrongly(
-    locked: Store, home: GpgHome, tmp_path: Path, fault: str
-) -> None:
+def test_remedy_for_a_wrong_pinentry(locked: Store, home: GpgHome, tmp_path: Path, fault: str) -> None:
     named = tmp_path / "no pinentry"
     if fault != "does not exist":
         named.write_text("#!/nonexistent/interpreter\n")
@@ -348,7 +346,7 @@ def unprivileged(store: Store) -> Helper:
     return Helper(wrapper, store.helper.env)
 
 
-def test_remedy_for_an_agent_that_is_named_wrongly(store: Store, home: GpgHome) -> None:
+def test_remedy_for_a_wrong_agent(store: Store, home: GpgHome) -> None:
     end_agent(home)
     (home.path / "gpg.conf").write_text("agent-program /nonexistent\n")
     cause, remedy = store.unreadable(SERVER)
@@ -357,7 +355,7 @@ def test_remedy_for_an_agent_that_is_named_wrongly(store: Store, home: GpgHome) 
     assert store.secret(SERVER) == "secret"
 
 
-def test_remedy_for_an_option_that_gpg_does_not_know(store: Store) -> None:
+def test_remedy_for_an_unknown_option(store: Store) -> None:
     wrong = store.with_env(PASSWORD_STORE_GPG_OPTS="--no-such-option")
     for cause, remedy in (wrong.unreadable(SERVER), wrong.refused(SERVER)):
         assert cause == 'gpg does not know one of its options: invalid option "--no-such-option"'
@@ -384,7 +382,7 @@ def test_remedy_for_keys_that_are_elsewhere(store: Store, home: GpgHome, tmp_pat
 
 
 @pytest.mark.parametrize("fault", ["fifo", "directory", "dangling link"])
-def test_remedy_for_what_is_no_entry(store: Store, fault: str) -> None:
+def test_remedy_for_a_special_file_as_entry(store: Store, fault: str) -> None:
     entry(store).unlink()
     make_special(entry(store), fault)
     _, remedy = store.unreadable(SERVER)
@@ -429,7 +427,7 @@ def test_remedy_for_a_store_of_another_user(store: Store) -> None:
     assert works(denied)
 
 
-def test_remedy_for_a_file_where_the_store_should_be(store: Store, home: GpgHome) -> None:
+def test_remedy_for_a_file_as_store(store: Store, home: GpgHome) -> None:
     store.directory.rename(store.directory.with_name("kept"))
     store.directory.write_text("")
     cause, remedy = store.unreadable(SERVER)
@@ -442,7 +440,7 @@ def test_remedy_for_a_file_where_the_store_should_be(store: Store, home: GpgHome
     assert works(store)
 
 
-def test_remedy_where_there_is_no_store(store: Store) -> None:
+def test_remedy_for_a_missing_store(store: Store) -> None:
     store.directory.rename(store.directory.with_name("kept"))
     _, remedy = store.refused(SERVER)
     run_at_terminal(store, command_in(remedy), ("Encrypt for", "\n"))
@@ -450,7 +448,7 @@ def test_remedy_where_there_is_no_store(store: Store) -> None:
 
 
 @pytest.mark.parametrize("fault", ["fifo", "directory", "dangling link", "NUL", "large"])
-def test_remedy_for_what_is_no_key_list(store: Store, home: GpgHome, fault: str) -> None:
+def test_remedy_for_a_special_file_as_key_list(store: Store, home: GpgHome, fault: str) -> None:
     path = store.directory / ".gpg-id"
     path.unlink()
     if fault in ("NUL", "large"):
@@ -470,7 +468,7 @@ def test_remedy_for_an_empty_key_list(store: Store, home: GpgHome) -> None:
 
 
 @pytest.mark.parametrize("fault", ["group", "world", "directory"])
-def test_remedy_for_a_key_list_that_others_may_write(store: Store, fault: str) -> None:
+def test_remedy_for_a_key_list_others_may_write(store: Store, fault: str) -> None:
     path = store.directory / ".gpg-id"
     (path.parent if fault == "directory" else path).chmod({"group": 0o664, "world": 0o646}.get(fault, 0o777))
     _, remedy = store.refused(SERVER)
@@ -522,7 +520,7 @@ def test_remedy_for_a_key_list_that_is_not_signed(store: Store, home: GpgHome, f
     assert works(signed)
 
 
-def test_remedy_for_a_key_list_signed_by_a_revoked_key(store: Store, home: GpgHome) -> None:
+def test_remedy_for_a_list_of_a_revoked_signer(store: Store, home: GpgHome) -> None:
     path = store.directory / ".gpg-id"
     signer = make_key(home, usage="sign")
     sign(home, path, signer)
@@ -532,7 +530,7 @@ def test_remedy_for_a_key_list_signed_by_a_revoked_key(store: Store, home: GpgHo
     assert works(store.with_env(PASSWORD_STORE_SIGNING_KEY=home.fingerprint))
 
 
-def test_remedy_for_a_signing_key_that_is_no_fingerprint(store: Store, home: GpgHome) -> None:
+def test_remedy_for_a_wrong_signing_key(store: Store, home: GpgHome) -> None:
     sign(home, store.directory / ".gpg-id", home.fingerprint)
     _, remedy = store.with_env(PASSWORD_STORE_SIGNING_KEY=home.fingerprint[-16:]).refused(SERVER)
     printed = subprocess.run(
@@ -557,7 +555,7 @@ def test_remedy_for_a_link_out_of_the_store(store: Store, tmp_path: Path, level:
     assert works(store)
 
 
-def test_remedy_of_init_for_a_store_of_another_key(store: Store, home: GpgHome, installed: Path) -> None:
+def test_remedy_of_init_for_another_key(store: Store, home: GpgHome, installed: Path) -> None:
     other = add_key(home)
     operator = Operator(installed, dict(store.helper.env))
     _, remedy = operator.run("init", "pass", "--key", other).complaint
@@ -568,7 +566,7 @@ def test_remedy_of_init_for_a_store_of_another_key(store: Store, home: GpgHome, 
     operator.succeed("init", "pass", "--key", other)
 
 
-def test_remedy_of_init_for_an_address_of_two_keys(store: Store, home: GpgHome, installed: Path) -> None:
+def test_remedy_of_init_for_two_keys(store: Store, home: GpgHome, installed: Path) -> None:
     add_key(home)
     operator = Operator(installed, dict(store.helper.env))
     _, remedy = operator.run("init", "pass", "--key", "tests@credhelpers.example").complaint

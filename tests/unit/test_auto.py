@@ -70,7 +70,7 @@ def decide(server: str, *routes: tuple[str, ...], installed: tuple[str, ...] = (
         ("docker.io/team/*", "index.docker.io/team/app"),
     ],
 )
-def test_a_route_means_host_or_host_and_path_however_they_are_spelled(match: str, server: str) -> None:
+def test_a_route_matches_every_spelling(match: str, server: str) -> None:
     assert decide(server, (match, "routed")) == f"routed={server}"
 
 
@@ -106,7 +106,7 @@ def test_a_route_means_no_other_place(match: str, server: str) -> None:
         *("registry.example\\@evil.test", "[::1]x", "registry.example:5000:5000"),
     ],
 )
-def test_what_is_no_address_takes_no_route(server: str) -> None:
+def test_an_invalid_address_matches_no_route(server: str) -> None:
     assert decide(server, ("*", "routed")) == f"default={server}"
 
 
@@ -122,7 +122,7 @@ def test_ecr_hosts_are_asked_of_ecr(server: str) -> None:
     assert decide(server) == f"ecr-login={server}"
 
 
-def test_a_domain_that_the_configuration_gives_to_ecr_is_asked_of_ecr() -> None:
+def test_a_configured_domain_goes_to_ecr() -> None:
     table = {"match": "*.images.example", "account": "123456789012", "region": "eu-central-1"}
     settings = Settings({f"ecr.registry.0.{key}": value for key, value in table.items()})
     routes = Routes(settings, ISSUERS, lambda _: False, lambda: "default")
@@ -134,7 +134,7 @@ def test_a_domain_that_the_configuration_gives_to_ecr_is_asked_of_ecr() -> None:
 @pytest.mark.parametrize(
     "server", [f"http://{ECR_HOST}", f"{ECR_HOST}:5000", f"{ECR_HOST}.evil.example", f"evil@{ECR_HOST}"]
 )
-def test_what_looks_like_ecr_only_is_no_host_of_ecr(server: str) -> None:
+def test_a_lookalike_does_not_go_to_ecr(server: str) -> None:
     assert decide(server) == f"default={server}"
 
 
@@ -155,7 +155,7 @@ def test_what_looks_like_ecr_only_is_no_host_of_ecr(server: str) -> None:
         ("notgcr.io", ("gcr",), "default"),
     ],
 )
-def test_a_cloud_is_asked_of_its_own_helper_where_that_is_installed(
+def test_a_cloud_goes_to_its_helper_if_installed(
     server: str, installed: tuple[str, ...], helper: str
 ) -> None:
     assert decide(server, installed=installed) == f"{helper}={server}"
@@ -166,7 +166,7 @@ def test_a_route_counts_more_than_what_a_host_is(server: str) -> None:
     assert decide(server, (server, "pass"), installed=("gcr",)) == f"pass={server}"
 
 
-def test_a_route_may_name_another_key_and_that_key_leads_to_the_same_place() -> None:
+def test_a_route_may_name_another_key() -> None:
     route = ("registry.example:5000/team/*", "pass", "registry.example:5000#team")
     for server in ("registry.example:5000/team/app", "registry.example:5000#team"):
         assert decide(server, route) == "pass=registry.example:5000#team"
@@ -177,14 +177,14 @@ def names(helper: str, key: str, *routes: tuple[str, ...]) -> list[str]:
     return Routes(settings_of(*routes), ISSUERS, lambda _: False, lambda: "default").names(helper, key)
 
 
-def test_a_key_is_listed_where_asking_for_it_finds_it() -> None:
+def test_a_key_is_listed_where_get_finds_it() -> None:
     assert names("default", "registry.example") == ["registry.example"]
     assert names("default", "registry.example", ("*.example", "pass")) == []
     assert names("pass", "registry.example", ("*.example", "pass")) == ["registry.example"]
     assert names("pass", "other.test", ("*.example", "pass")) == []
 
 
-def test_the_key_of_a_route_is_listed_under_its_match_unless_that_is_a_glob() -> None:
+def test_a_key_is_listed_under_its_route() -> None:
     literal = ("registry.example/team", "pass", "key#team")
     assert names("pass", "key#team", literal) == ["registry.example/team"]
     assert names("pass", "key#team", ("registry.example/*", "pass", "key#team")) == ["key#team"]
@@ -194,16 +194,16 @@ def test_the_key_of_a_route_is_listed_under_its_match_unless_that_is_a_glob() ->
     ]
 
 
-def test_a_key_that_is_itself_a_server_is_listed_as_that_too() -> None:
+def test_a_key_that_is_a_server_is_listed_too() -> None:
     assert names("default", HUB, ("mirror.example", "default", HUB)) == ["mirror.example", HUB]
 
 
-def test_a_match_that_an_earlier_route_takes_is_not_listed() -> None:
+def test_a_shadowed_match_is_not_listed() -> None:
     routes = (("*", "keyring"), ("registry.example", "pass", "key#team"))
     assert names("pass", "key#team", *routes) == ["key#team"]
 
 
-def test_the_example_in_the_documentation_does_what_it_says(tmp_path: Path) -> None:
+def test_the_documented_example_works(tmp_path: Path) -> None:
     page = Path(__file__).parents[2].joinpath("docs", "auto.md").read_text()
     example = tmp_path / "config.toml"
     example.write_text(page.partition("```toml\n")[2].partition("```")[0])
@@ -280,7 +280,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def test_each_verb_reaches_the_store_of_the_server_under_the_key_of_the_route(world: World) -> None:
+def test_each_verb_uses_the_key_of_the_route(world: World) -> None:
     auto = world.auto(("mirror.example", "keyring", "key#mirror"))
     auto.store("mirror.example", ALICE)
     auto.store("registry.example", Credential("bob", ""))
@@ -294,7 +294,7 @@ def test_each_verb_reaches_the_store_of_the_server_under_the_key_of_the_route(wo
     assert auto.list() == {"registry.example": "bob"}
 
 
-def test_what_a_store_has_for_servers_of_another_one_is_not_listed(world: World) -> None:
+def test_servers_of_other_stores_are_not_listed(world: World) -> None:
     world.stores["pass"].credentials = {ECR_HOST: ALICE, "registry.example": ALICE, "routed.example": ALICE}
     world.stores["ecr-login"].credentials = {f"https://{ECR_HOST}": Credential("AWS", "")}
     auto = world.auto(("routed.example", "keyring"))
@@ -302,9 +302,7 @@ def test_what_a_store_has_for_servers_of_another_one_is_not_listed(world: World)
     assert auto.list() == {"registry.example": "alice", f"https://{ECR_HOST}": "AWS"}
 
 
-def test_one_broken_store_costs_its_own_entries_and_says_why(
-    world: World, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_broken_store_loses_only_its_entries(world: World, capfd: pytest.CaptureFixture[str]) -> None:
     world.stores["pass"].credentials = {"registry.example": ALICE}
     world.stores["keyring"].error = StoreUnavailable("the keyring is locked", "unlock it")
     auto = world.auto(("*.internal", "keyring"), ("*.cloud", "absent"))
@@ -329,7 +327,7 @@ def test_an_ecr_host_is_asked_of_ecr_alone(world: World) -> None:
     assert not raised.value.anonymous
 
 
-def test_a_clouds_helper_that_nobody_named_and_that_fails_lets_the_client_go_on(world: World) -> None:
+def test_a_failing_cloud_helper_means_not_found(world: World) -> None:
     world.install("gcloud", "echo please log in; exit 1")
     with pytest.raises(CredentialsNotFound, match="docker-credential-gcloud: please log in"):
         world.auto().get("gcr.io")
@@ -338,13 +336,13 @@ def test_a_clouds_helper_that_nobody_named_and_that_fails_lets_the_client_go_on(
 
 
 @pytest.mark.parametrize("asked", ["docker.io", "index.docker.io/library/alpine", HUB])
-def test_another_helper_is_asked_for_docker_hub_by_the_name_it_knows(world: World, asked: str) -> None:
+def test_docker_hub_is_asked_for_by_its_key(world: World, asked: str) -> None:
     answer = '{"Username":"alice","Secret":"secret"}'
     world.install("own", f"read -r server\n[ \"$server\" = {HUB} ] && echo '{answer}' || echo '{{}}'")
     assert world.auto(default="own").get(asked) == ALICE
 
 
-def test_without_a_default_a_password_store_is_one_when_it_is_initialised(world: World) -> None:
+def test_an_initialised_store_is_the_default(world: World) -> None:
     assert world.auto(default="").target("registry.example").helper == "keyring"
     directory = Path(world.environ["HOME"], ".password-store")
     directory.mkdir()
@@ -353,7 +351,7 @@ def test_without_a_default_a_password_store_is_one_when_it_is_initialised(world:
     assert world.auto(default="keyring").target("registry.example").helper == "keyring"
 
 
-def test_without_any_store_nothing_is_kept_and_nothing_can_be(world: World) -> None:
+def test_without_any_store_nothing_is_kept(world: World) -> None:
 
     settings = Settings({})
     auto = AutoStore(
@@ -379,7 +377,7 @@ def _no_keyring(environ: Mapping[str, str], settings: Settings, log: Log) -> Kep
     raise NoService("there is no session bus")
 
 
-def test_a_keyring_that_does_not_answer_is_no_missing_one(world: World) -> None:
+def test_a_silent_keyring_is_not_a_missing_one(world: World) -> None:
     def fail(environ: Mapping[str, str], settings: Settings, log: Log) -> Kept:
         raise StoreUnavailable("the keyring does not answer")
 
@@ -417,7 +415,7 @@ def test_it_is_not_started_by_what_it_has_started() -> None:
     assert seen_by_a_grandchild(reentry.mark())
 
 
-def test_a_process_that_is_no_ancestor_is_no_reason_to_refuse(world: World) -> None:
+def test_other_processes_are_not_ancestors(world: World) -> None:
     with subprocess.Popen(["/bin/sleep", "60"]) as other:
         start = Path(f"/proc/{other.pid}/stat").read_text().rpartition(")")[2].split()[19]
         assert not seen_by_a_grandchild(f"{other.pid}-{start}")
@@ -426,20 +424,20 @@ def test_a_process_that_is_no_ancestor_is_no_reason_to_refuse(world: World) -> N
 
 
 @pytest.mark.parametrize("value", ["", "-", "0", "1", "1-", "true", "0-0", "999999999-1", "9" * 40, "٣-1"])
-def test_a_value_that_somebody_else_has_set_means_nothing(world: World, value: str) -> None:
+def test_a_foreign_value_means_nothing(world: World, value: str) -> None:
     world.environ["CREDHELPERS_AUTO"] = value
     assert world.auto().list() == {}
     world.environ["CREDHELPERS_AUTO"] = str(os.getpid())
     assert world.auto().list() == {}
 
 
-def test_where_the_kernel_names_no_parents_a_running_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_running_process_counts_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reentry, "_parent_and_start", lambda _: None)
     assert reentry.is_ancestor(f"{os.getpid()}-")
     assert not reentry.is_ancestor("999999999-")
 
 
-def test_built_in_stores_are_opened_with_the_environment_that_was_passed(world: World) -> None:
+def test_built_in_stores_get_the_environment(world: World) -> None:
     seen = []
 
     def remember(environ: Mapping[str, str], settings: Settings, log: Log) -> Kept:

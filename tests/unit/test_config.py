@@ -22,7 +22,7 @@ def load(home: Path, text: str | None = None, **environ: str) -> Settings:
     return config.load({"HOME": str(home), **environ})
 
 
-def test_without_a_file_everything_has_its_default(home: Path) -> None:
+def test_without_a_file_defaults_hold(home: Path) -> None:
     assert load(home).text("not_found") == "error"
     assert load(home).number("ecr.call_seconds") == 10
     assert load(home).flag("log.syslog") is False
@@ -45,7 +45,7 @@ def test_tables_keep_their_order(home: Path) -> None:
     ]
 
 
-def test_routes_have_their_keys_beside_the_settings_of_auto(home: Path) -> None:
+def test_routes_stand_beside_settings_of_auto(home: Path) -> None:
     text = """
         [auto]
         default = "pass"
@@ -71,9 +71,7 @@ def test_routes_have_their_keys_beside_the_settings_of_auto(home: Path) -> None:
         ]
 
 
-def test_the_second_reading_needs_no_parser_and_says_the_same(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_second_reading_needs_no_parser(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = '[log]\nlevel = "debug"\n[[ecr.registry]]\nmatch = "a=b"\nprofile = "läufer"\n'
     first = load(home, text)
     monkeypatch.setattr("credhelpers.config.read", lambda _: pytest.fail("parsed again"))
@@ -172,14 +170,14 @@ def test_a_named_file_that_is_missing_is_an_error(home: Path) -> None:
         ("[" * 5000, "is not valid TOML"),
     ],
 )
-def test_a_bad_file_is_an_error_that_names_the_place(home: Path, text: str, complaint: str) -> None:
+def test_an_error_names_file_line_and_key(home: Path, text: str, complaint: str) -> None:
     with pytest.raises(CredentialError, match=complaint) as raised:
         load(home, text)
     assert str(home) in raised.value.cause
     assert "\n" not in raised.value.cause
 
 
-def test_a_file_that_is_none_or_far_too_large_is_an_error(home: Path) -> None:
+def test_a_special_or_huge_file_is_an_error(home: Path) -> None:
     file = home / ".config/credhelpers/config.toml"
     os.mkfifo(file)
     with pytest.raises(CredentialError, match="is not a regular file"):

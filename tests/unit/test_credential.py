@@ -17,7 +17,7 @@ from credhelpers.credential import (
 SECRET = "canary7d1fe02a"
 
 
-def test_a_secret_never_shows_in_a_repr_or_a_message() -> None:
+def test_a_repr_does_not_show_the_secret() -> None:
     credential = Credential("alice", SECRET)
     for shown in (
         repr(credential),
@@ -30,7 +30,7 @@ def test_a_secret_never_shows_in_a_repr_or_a_message() -> None:
         assert "alice" in shown
 
 
-def test_a_secret_never_shows_in_a_traceback_with_the_credential_in_it() -> None:
+def test_a_traceback_does_not_show_the_secret() -> None:
     credential = Credential("alice", SECRET)
     with pytest.raises(ValueError, match="alice") as caught:
         raise ValueError(credential)
@@ -40,9 +40,7 @@ def test_a_secret_never_shows_in_a_traceback_with_the_credential_in_it() -> None
 
 
 @given(st.text(), st.text(), st.text(), st.text())
-def test_credentials_are_equal_when_both_parts_are(
-    username: str, secret: str, other: str, another: str
-) -> None:
+def test_equal_parts_make_equal_credentials(username: str, secret: str, other: str, another: str) -> None:
     same = Credential(username, secret) == Credential(other, another)
     assert same == ((username, secret) == (other, another))
     assert Credential(username, secret) == Credential(username, secret)
@@ -54,7 +52,7 @@ def test_a_credential_is_equal_to_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("kind", [BadRequest, CredentialsNotFound, StoreUnavailable])
-def test_every_failure_is_a_credential_error_with_cause_and_remedy(kind: type[CredentialError]) -> None:
+def test_every_error_has_a_cause_and_a_remedy(kind: type[CredentialError]) -> None:
     error = kind("gpg is missing", "install gnupg")
     assert isinstance(error, CredentialError)
     assert (error.cause, error.remedy, str(error)) == ("gpg is missing", "install gnupg", "gpg is missing")

@@ -33,18 +33,18 @@ def _executable(directory: Path, *names: str) -> str:
     return str(directory)
 
 
-def test_docker_config_is_below_the_home_directory(tmp_path: Path) -> None:
+def test_docker_config_is_below_the_home(tmp_path: Path) -> None:
     assert docker_config_path({"HOME": str(tmp_path)}) == f"{tmp_path}/.docker/config.json"
 
 
-def test_the_environment_names_another_directory_and_the_command_line_yet_another(tmp_path: Path) -> None:
+def test_the_command_line_overrides_the_variable(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path), "DOCKER_CONFIG": "/else/where"}
 
     assert docker_config_path(environ) == "/else/where/config.json"
     assert docker_config_path(environ, "/named") == "/named/config.json"
 
 
-def test_podman_keeps_its_file_in_the_runtime_directory_where_there_is_one(tmp_path: Path) -> None:
+def test_podman_prefers_the_runtime_directory(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
 
     assert podman_auth_path({**home, "XDG_RUNTIME_DIR": str(tmp_path)}) == f"{tmp_path}/containers/auth.json"
@@ -55,7 +55,7 @@ def test_podman_keeps_its_file_in_the_runtime_directory_where_there_is_one(tmp_p
     assert podman_auth_path({**home, "REGISTRY_AUTH_FILE": "/a.json"}) == "/a.json"
 
 
-def test_a_server_of_its_own_helper_is_not_asked_of_the_store() -> None:
+def test_a_servers_helper_overrides_the_store() -> None:
     config = _config({"credsStore": "pass", "credHelpers": {"r.example": "ecr-login", "file.example": ""}})
 
     assert config.helper_for("r.example") == "ecr-login"
@@ -63,7 +63,7 @@ def test_a_server_of_its_own_helper_is_not_asked_of_the_store() -> None:
     assert config.helper_for("file.example") == ""
 
 
-def test_docker_takes_a_store_by_itself_only_while_the_file_says_nothing(tmp_path: Path) -> None:
+def test_docker_has_a_default_store(tmp_path: Path) -> None:
     path = _executable(tmp_path, "pass", "docker-credential-pass", "docker-credential-secretservice")
 
     assert _config({}).helper_for("r.example", path) == "pass"
@@ -74,7 +74,7 @@ def test_docker_takes_a_store_by_itself_only_while_the_file_says_nothing(tmp_pat
     assert _config({}).helper_for("r.example", "/nowhere") == ""
 
 
-def test_every_kind_of_secret_in_the_file_is_found() -> None:
+def test_every_kind_of_secret_is_found() -> None:
     config = _config(
         {
             "auths": {
@@ -110,7 +110,7 @@ def test_a_secret_never_shows_in_a_repr() -> None:
     assert "hidden" not in repr(secrets)
 
 
-def test_docker_finds_the_secret_of_a_host_under_a_url_of_that_host() -> None:
+def test_a_url_of_a_host_has_its_secret() -> None:
     config = _config({"auths": {"https://r.example/v2/": {"auth": _auth("ada:secret")}}})
 
     found = config.plaintext_for("r.example")
@@ -123,7 +123,7 @@ def test_docker_asks_for_its_hub_by_one_key(name: str) -> None:
     assert docker_key(name) == HUB
 
 
-def test_docker_asks_for_another_registry_by_its_host() -> None:
+def test_docker_asks_for_a_registry_by_host() -> None:
     assert docker_key("https://r.example:5000/team/app") == "r.example:5000"
 
 
@@ -155,7 +155,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
-def test_what_docker_could_not_read_is_refused_in_one_line(content: bytes) -> None:
+def test_what_docker_cannot_read_is_refused(content: bytes) -> None:
     with pytest.raises(CredentialError) as refused:
         DockerConfig("/c/config.json", content)
 
@@ -173,7 +173,7 @@ def test_a_file_beyond_any_size_is_refused(tmp_path: Path) -> None:
         DockerConfig.read(str(path))
 
 
-def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_special_file_is_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     os.mkfifo(path)
 

@@ -22,7 +22,7 @@ VALID = f"[GNUPG:] VALIDSIG {KEY} 2026-01-01 0 0 4 0 22 10 00 {KEY}"
         "[GNUPG:] DECRYPTION_OKAYED",
     ],
 )
-def test_a_quoted_keyword_is_no_status(line: str) -> None:
+def test_a_quoted_keyword_is_not_a_status(line: str) -> None:
     outcome = Outcome(0, b"x", b"", line.encode() + b"\n")
     assert not gpg_status.has_status(outcome, "DECRYPTION_OKAY")
     assert gpg_status.has_status(Outcome(0, b"x", b"", b"[GNUPG:] DECRYPTION_OKAY\n"), "DECRYPTION_OKAY")

@@ -49,7 +49,7 @@ def test_putting_changes_one_member(
 
 
 @given(_OBJECTS, _INDENTS, st.text(max_size=5), _VALUES)
-def test_removing_what_was_put_brings_back_every_byte(
+def test_remove_undoes_put(
     content: dict[str, object], indent: int | str | None, key: str, value: object
 ) -> None:
     content.pop(key, None)
@@ -59,7 +59,7 @@ def test_removing_what_was_put_brings_back_every_byte(
 
 
 @given(_OBJECTS, _INDENTS, st.text(max_size=5), st.text(max_size=5))
-def test_a_new_member_looks_as_if_the_file_had_been_written_with_it(
+def test_a_new_member_fits_the_layout(
     content: dict[str, object], indent: int | str | None, key: str, value: str
 ) -> None:
     content.pop(key, None)
@@ -68,7 +68,7 @@ def test_a_new_member_looks_as_if_the_file_had_been_written_with_it(
 
 
 @given(_OBJECTS, st.sets(st.sampled_from(["a", "b", "c", ""])), _INDENTS)
-def test_stripping_a_table_takes_only_what_is_unwanted(
+def test_strip_takes_only_unwanted_members(
     content: dict[str, object], names: set[str], indent: int | str | None
 ) -> None:
     entries: dict[str, dict[str, object]] = {
@@ -88,7 +88,7 @@ def test_stripping_a_table_takes_only_what_is_unwanted(
 
 
 @given(_OBJECTS, _INDENTS, st.text(max_size=5), _VALUES)
-def test_a_value_put_back_as_text_brings_back_every_byte(
+def test_put_text_undoes_put(
     content: dict[str, object], indent: int | str | None, key: str, value: object
 ) -> None:
     before = _dump({**content, key: value}, indent)

@@ -35,7 +35,7 @@ def store(backend: MemoryBackend) -> BackendStore:
     return open_store(backend)
 
 
-def test_what_is_stored_is_found_listed_and_erased(store: BackendStore, backend: MemoryBackend) -> None:
+def test_store_get_list_and_erase(store: BackendStore, backend: MemoryBackend) -> None:
     store.store("registry.example:5000", ALICE)
     assert store.get("https://registry.example:5000/team/app") == ALICE
     assert store.list() == {"registry.example:5000": "alice"}
@@ -61,7 +61,7 @@ def test_an_empty_secret_is_kept(store: BackendStore, backend: MemoryBackend) ->
     assert all(backend.entries.values()), "some backends do not keep an empty value"
 
 
-def test_an_empty_secret_of_older_versions_is_read(store: BackendStore, backend: MemoryBackend) -> None:
+def test_an_older_empty_secret_is_read(store: BackendStore, backend: MemoryBackend) -> None:
     store.store(SERVER, ALICE)
     backend.set_password(SERVER, "alice", "credhelpers-parts:0:17a3f2c9")
     assert store.get(SERVER) == Credential("alice", "")
@@ -133,7 +133,7 @@ def test_a_locked_keyring_is_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     assert raised.value.remedy == "unlock it and try again"
 
 
-def test_an_error_of_a_backend_never_shows_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_does_not_show_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = MemoryBackend()
 
     def fail_to_write(service: str, username: str, password: str) -> None:

@@ -19,7 +19,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path / "lock"
 
 
-def test_another_holder_is_waited_for_and_then_given_up_on(path: Path) -> None:
+def test_the_wait_for_a_lock_has_an_end(path: Path) -> None:
     with (
         files.Lock(str(path), 1),
         pytest.raises(TimeoutError, match="has held"),
@@ -47,7 +47,7 @@ def test_only_one_holds_it_at_a_time(path: Path) -> None:
     assert counter.read_text() == "80"
 
 
-def test_it_is_free_as_soon_as_its_holder_is_killed(path: Path) -> None:
+def test_a_killed_holder_frees_the_lock(path: Path) -> None:
     hold = (
         "import sys\nfrom credhelpers.files import Lock\n"
         "with Lock(sys.argv[1], 1):\n  print('held', flush=True)\n  sys.stdin.read()\n"
@@ -89,7 +89,7 @@ def test_a_lock_file_that_is_held_is_not_removed(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_one_holder_at_a_time_while_the_file_is_removed(tmp_path: Path) -> None:
+def test_one_holder_while_the_file_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     counter = tmp_path / "counter"
     counter.write_text("0")

@@ -22,7 +22,7 @@ def write_records(directory: str, writer: int) -> None:
         log.info("a record", writer=str(writer), number=str(number), filler="x" * 20)
 
 
-def test_many_writers_put_full_files_aside_and_lose_no_record(tmp_path: Path) -> None:
+def test_many_writers_rotate_without_loss(tmp_path: Path) -> None:
     assert WRITERS * RECORDS * RECORD_BYTES < 3 * LARGEST, "else the oldest records are meant to go"
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=write_records, args=(str(tmp_path), n)) for n in range(WRITERS)]
@@ -52,7 +52,7 @@ def test_three_full_files_are_kept(tmp_path: Path) -> None:
     assert newest.rstrip().endswith("number=99")
 
 
-def test_syslog_hears_of_it_when_the_settings_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_syslog_gets_records_if_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "devlog"
     monkeypatch.setattr("credhelpers.log._SYSLOG", str(path))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
@@ -70,7 +70,7 @@ def test_syslog_hears_of_it_when_the_settings_say_so(tmp_path: Path, monkeypatch
     assert "pw1" not in heard
 
 
-def test_a_machine_without_syslog_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_syslog_is_not_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("credhelpers.log._SYSLOG", str(tmp_path / "none"))
     Log("ecr-login", str(tmp_path), Settings({"log.syslog": "True"})).info("written all the same")
     assert "written all the same" in (tmp_path / "log/ecr-login.log").read_text()

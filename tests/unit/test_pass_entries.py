@@ -15,7 +15,7 @@ _TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 @given(_TEXT)
 @example("https://index.docker.io/v1/")
 @example("registry.example:5000/?>~")
-def test_a_folder_is_named_in_padded_url_safe_base64(server: str) -> None:
+def test_a_folder_name_is_padded_base64url(server: str) -> None:
     assert folder_name(server) == base64.urlsafe_b64encode(server.encode()).decode()
 
 
@@ -41,7 +41,7 @@ def test_the_name_of_a_folder_tells_its_server(server: str) -> None:
         "YQ==YQ==",
     ],
 )
-def test_a_folder_of_another_name_is_somebody_elses(name: str) -> None:
+def test_a_folder_of_another_name_is_not_ours(name: str) -> None:
     assert server_of(name) is None
 
 
@@ -55,11 +55,11 @@ def test_a_username_keeps_its_spelling_as_a_path(username: str) -> None:
 @pytest.mark.parametrize(
     "username", ["..", ".", "/etc/x", "../x", "a/../../x", "a/./b", "a//b", "a/", "/", "", "a/.."]
 )
-def test_a_username_that_would_lead_elsewhere_is_refused(username: str) -> None:
+def test_a_username_outside_its_folder_is_refused(username: str) -> None:
     with pytest.raises(BadRequest, match="it has an empty"):
         file_name(username)
 
 
-def test_a_username_whose_folder_would_take_the_place_of_an_entry_is_refused() -> None:
+def test_a_folder_named_like_an_entry_is_refused() -> None:
     with pytest.raises(BadRequest, match="a folder in it ends with"):
         file_name("a.gpg/b")

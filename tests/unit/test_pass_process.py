@@ -28,22 +28,22 @@ def _both_kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 pytestmark = pytest.mark.usefixtures("_both_kernels")
 
 
-def test_three_streams_and_the_exit_status_come_back() -> None:
+def test_streams_and_exit_status_come_back() -> None:
     outcome = _python("import os; os.write(1, b'o'); os.write(2, b'e'); os.write(3, b's'); os._exit(7)")
     assert (outcome.exit_status, outcome.output, outcome.errors, outcome.status) == (7, b"o", b"e", b"s")
 
 
-def test_much_goes_in_and_out_at_once_without_a_deadlock() -> None:
+def test_large_input_and_output_do_not_deadlock() -> None:
     content = os.urandom(3 * _MEBIBYTE)
     echo = "import os\nwhile b := os.read(0, 4096):\n while b: b = b[os.write(1, b):]"
     assert _python(echo, content).output == content
 
 
-def test_a_program_that_does_not_read_what_it_is_given_does_no_harm() -> None:
+def test_unread_input_does_no_harm() -> None:
     assert _python("raise SystemExit(3)", b"x" * _MEBIBYTE).exit_status == 3
 
 
-def test_an_empty_content_is_the_end_of_standard_input() -> None:
+def test_empty_stdin_is_closed() -> None:
     assert _python("import os; os.write(1, b'[%s]' % os.read(0, 9))").output == b"[]"
 
 
@@ -62,12 +62,12 @@ def test_a_program_that_takes_too_long_is_killed(tmp_path: Path) -> None:
         os.kill(int(outcome.output), 0)
 
 
-def test_a_program_that_writes_without_end_is_killed() -> None:
+def test_endless_output_ends_the_program() -> None:
     outcome = _python("import os\nwhile 1: os.write(1, b'x' * 4096)", limit=_MEBIBYTE)
     assert outcome.exit_status is None
 
 
-def test_a_service_that_keeps_the_output_open_is_not_waited_for() -> None:
+def test_a_service_left_behind_is_not_awaited() -> None:
     service = "import os, time\nif os.fork() == 0: time.sleep(30); os._exit(0)\nos.write(1, b'done')"
     outcome = _python(service, seconds=15)
     assert (outcome.exit_status, outcome.output) == (0, b"done")
@@ -82,9 +82,7 @@ def test_no_descriptor_is_left_open() -> None:
     assert os.listdir("/proc/self/fd") == before
 
 
-def test_a_program_is_found_in_absolute_directories_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_absolute_directories_are_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for directory in (tmp_path, tmp_path / "bin"):
         directory.mkdir(exist_ok=True)
         (directory / "gpg").touch(mode=0o755)
@@ -111,7 +109,7 @@ process.run(["/bin/sleep", "60"], {}, b"", 60, 1000, new_session=True)
 """
 
 
-def test_a_signal_at_the_moment_of_its_start_leaves_nothing_behind() -> None:
+def test_a_signal_at_the_start_leaves_nothing() -> None:
     """In a process of one thread, as helpers are: the kernel may give a signal to any thread."""
     told_of_ends = str(hasattr(os, "pidfd_open"))
     done = subprocess.run(

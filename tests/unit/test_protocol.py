@@ -58,9 +58,7 @@ def is_control(character: str) -> bool:
 
 
 @given(_NAMES.filter(lambda name: name == name.strip()), _NAMES, _TEXT, st.booleans())
-def test_any_credential_that_a_client_may_send_is_read_as_it_was_meant(
-    server: str, username: str, secret: str, ascii_only: bool
-) -> None:
+def test_any_valid_credential_is_read(server: str, username: str, secret: str, ascii_only: bool) -> None:
     fields = {"ServerURL": server, "Username": username, "Secret": secret}
     with standard_input(json.dumps(fields, ensure_ascii=ascii_only).encode()):
         assert wire.read_credential() == (server, Credential(username, secret))
@@ -68,7 +66,7 @@ def test_any_credential_that_a_client_may_send_is_read_as_it_was_meant(
 
 @settings(max_examples=500)
 @given(_REQUESTS)
-def test_any_other_request_to_store_is_refused_in_one_line(request: bytes) -> None:
+def test_an_invalid_credential_is_refused(request: bytes) -> None:
     with standard_input(request):
         try:
             server, credential = wire.read_credential()
@@ -83,7 +81,7 @@ def test_any_other_request_to_store_is_refused_in_one_line(request: bytes) -> No
 
 @settings(max_examples=500)
 @given(st.binary(max_size=100) | _TEXT.map(str.encode))
-def test_a_server_is_read_without_the_space_around_it_or_refused_in_one_line(request: bytes) -> None:
+def test_a_server_is_trimmed_or_refused(request: bytes) -> None:
     with standard_input(request):
         try:
             server = wire.read_server()
@@ -95,7 +93,7 @@ def test_a_server_is_read_without_the_space_around_it_or_refused_in_one_line(req
 
 
 @pytest.mark.parametrize("size", [wire.LONGEST_SERVER, wire.LONGEST_SERVER + 1])
-def test_the_longest_server_is_read_and_a_longer_one_is_not(size: int) -> None:
+def test_a_server_has_a_longest_length(size: int) -> None:
     with standard_input("é".encode() * size):
         if size == wire.LONGEST_SERVER:
             assert len(wire.read_server()) == size
@@ -105,9 +103,7 @@ def test_the_longest_server_is_read_and_a_longer_one_is_not(size: int) -> None:
 
 
 @given(_TEXT, _TEXT, _TEXT)
-def test_an_answer_is_one_line_of_json_that_says_what_was_meant(
-    server: str, username: str, secret: str
-) -> None:
+def test_an_answer_is_one_line_of_json(server: str, username: str, secret: str) -> None:
     text = wire.credential_json(server, Credential(username, secret))
     assert json.loads(text) == {"ServerURL": server, "Username": username, "Secret": secret}
     assert "\n" not in text
@@ -115,7 +111,7 @@ def test_an_answer_is_one_line_of_json_that_says_what_was_meant(
 
 
 @given(st.dictionaries(_TEXT, _TEXT))
-def test_a_list_is_one_line_of_json_that_says_what_was_meant(usernames: dict[str, str]) -> None:
+def test_a_list_is_one_line_of_json(usernames: dict[str, str]) -> None:
     text = wire.list_json(usernames)
     assert json.loads(text) == usernames
     assert "\n" not in text
@@ -191,7 +187,7 @@ every_verb = pytest.mark.parametrize("verb", ["get", "store", "erase", "list"])
 
 
 @every_verb
-def test_the_cause_of_a_failure_is_the_answer_and_stderr_has_the_remedy_too(serve: Served, verb: str) -> None:
+def test_stdout_has_the_cause_stderr_the_remedy(serve: Served, verb: str) -> None:
     answer = serve(verb, failing(CredentialError("the store is locked", "unlock it")))
     assert answer == (
         1,
@@ -206,9 +202,7 @@ def test_the_cause_of_a_failure_is_the_answer_and_stderr_has_the_remedy_too(serv
 @pytest.mark.parametrize(
     "fault", [ValueError, OSError, KeyError, RecursionError, MemoryError, AssertionError]
 )
-def test_a_fault_of_ours_is_named_by_its_place_and_shows_no_secret(
-    serve: Served, verb: str, fault: type[Exception]
-) -> None:
+def test_an_internal_error_shows_no_secret(serve: Served, verb: str, fault: type[Exception]) -> None:
     status, out, err = serve(verb, failing(fault(f"cannot parse {SECRET}")))
     assert status == 1
     assert out.startswith(f"internal error: {fault.__name__} at test_protocol.py:")
@@ -217,13 +211,13 @@ def test_a_fault_of_ours_is_named_by_its_place_and_shows_no_secret(
     assert "Traceback" not in out + err + serve.log
 
 
-def test_not_found_is_the_sentence_and_its_cause_stands_on_stderr(serve: Served) -> None:
+def test_not_found_has_its_cause_on_stderr(serve: Served) -> None:
     status, out, err = serve("get", failing(CredentialsNotFound("AWS said no", "ask for the right")))
     assert (status, out) == (1, NOT_FOUND + "\n")
     assert err == "docker-credential-test: AWS said no\ndocker-credential-test: ask for the right\n"
 
 
-def test_a_cause_of_several_lines_is_told_in_one(serve: Served) -> None:
+def test_a_cause_is_one_line(serve: Served) -> None:
     status, out, err = serve("get", failing(CredentialError("first\nsecond\x1b[31m")))
     assert (status, out.count("\n"), err.count("\n")) == (1, 1, 1)
     assert "\x1b" not in out + err
@@ -243,7 +237,7 @@ def test_no_store_is_opened_for_a_bad_request(serve: Served, verb: str, request_
 
 
 @every_verb
-def test_what_went_well_is_logged_without_the_secret(serve: Served, verb: str) -> None:
+def test_the_log_has_no_secret(serve: Served, verb: str) -> None:
     assert serve(verb, lambda: Credential("alice", SECRET))[0] == 0
     assert SECRET not in serve.log
     assert (SERVER in serve.log) == (verb in ("store", "erase"))

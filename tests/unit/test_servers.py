@@ -52,7 +52,7 @@ def scheme(key: str) -> str:
 
 
 @given(st.one_of(SERVERS, st.text()))
-def test_the_exact_spelling_comes_first_and_nothing_twice(server: str) -> None:
+def test_the_exact_spelling_comes_first(server: str) -> None:
     keys = candidate_keys(server)
     assert keys[0] == server
     assert len(set(keys)) == len(keys)
@@ -64,7 +64,7 @@ def test_no_key_of_another_scheme_answers(server: str) -> None:
 
 
 @given(SERVERS)
-def test_no_key_of_another_host_or_port_answers_but_docker_hubs_own(server: str) -> None:
+def test_no_key_of_another_host_answers(server: str) -> None:
     others = {key for key in candidate_keys(server) if authority(key) != authority(server)}
     if authority(server) in HUB_HOSTS and scheme(server) == "https":
         assert others <= {HUB_KEY}
@@ -73,7 +73,7 @@ def test_no_key_of_another_host_or_port_answers_but_docker_hubs_own(server: str)
 
 
 @given(_SPLICED)
-def test_a_spliced_url_answers_for_its_own_authority_only(server: str) -> None:
+def test_a_spliced_url_keeps_its_authority(server: str) -> None:
     keys = candidate_keys(server)
     allowed = {authority(server)} | ({authority(HUB_KEY)} if authority(server) in HUB_HOSTS else set())
     assert {authority(key) for key in keys} <= allowed
@@ -98,7 +98,7 @@ def test_a_spliced_url_answers_for_its_own_authority_only(server: str) -> None:
         *("https://r@evil.example", "https://evil.example\\@r", "https:// r", "HTTPS://HTTPS://r", "x://r"),
     ],
 )
-def test_a_look_alike_of_a_host_never_finds_its_key(server: str) -> None:
+def test_a_lookalike_never_finds_a_key(server: str) -> None:
     own = {"r", "r/", "https://r", "https://r/", "http://r", "http://r/"}
     assert own.isdisjoint(candidate_keys(server))
 
@@ -112,7 +112,7 @@ def test_a_token_key_answers_for_itself_only(server: str) -> None:
 
 
 @given(SERVERS)
-def test_every_key_is_the_place_itself_or_lies_above_it(server: str) -> None:
+def test_every_key_is_the_place_or_above_it(server: str) -> None:
     place = split_scheme(server)[1].partition("?")[0].rstrip("/") + "/"
     for key in candidate_keys(server)[1:]:
         if key != HUB_KEY:
@@ -120,7 +120,7 @@ def test_every_key_is_the_place_itself_or_lies_above_it(server: str) -> None:
 
 
 @given(SERVERS)
-def test_a_longer_path_answers_before_a_shorter_one(server: str) -> None:
+def test_longer_paths_come_first(server: str) -> None:
     keys = [
         key for key in candidate_keys(server)[1:] if key != HUB_KEY or authority(server) == authority(HUB_KEY)
     ]
@@ -130,7 +130,7 @@ def test_a_longer_path_answers_before_a_shorter_one(server: str) -> None:
 
 
 @given(SERVERS)
-def test_what_answers_for_a_key_is_answered_by_it_when_they_are_one_place(server: str) -> None:
+def test_spellings_answer_for_each_other(server: str) -> None:
     """A client that stores one spelling of a place and asks for the other gets it; // ends no spelling."""
     assume(not server.endswith("//"))
     place = split_scheme(server)[1].rstrip("/")
@@ -167,12 +167,12 @@ def test_the_whole_order_of_a_path() -> None:
 @pytest.mark.parametrize(
     "server", ["", "/", "//", "https://", "https:///v1", "?", "ftp://h.example", "://h", " "]
 )
-def test_what_names_no_place_has_no_other_spelling_of_another_host(server: str) -> None:
+def test_an_invalid_server_has_one_spelling(server: str) -> None:
     assert {authority(key) for key in candidate_keys(server)} == {authority(server)}
 
 
 @given(st.text())
-def test_splitting_never_loses_a_character_of_the_place(server: str) -> None:
+def test_splitting_loses_no_character(server: str) -> None:
     found, place = split_scheme(server)
     assert server.endswith(place)
     assert found == found.lower()

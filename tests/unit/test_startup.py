@@ -85,14 +85,14 @@ def warm_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("executable", ["ecr-login", "auto"])
-def test_a_warm_get_of_an_ecr_token_loads_nothing_slow(warm_home: Path, executable: str) -> None:
+def test_a_warm_token_loads_nothing_slow(warm_home: Path, executable: str) -> None:
     answer, modules = _modules(executable, "get", HOST, warm_home)
 
     assert "a-password" in answer
     assert modules & SLOW == set()
 
 
-def test_a_configuration_costs_a_warm_get_nothing_once_it_has_been_read(warm_home: Path) -> None:
+def test_a_compiled_config_loads_nothing_slow(warm_home: Path) -> None:
     path = warm_home / ".config" / "credhelpers" / "config.toml"
     path.parent.mkdir(parents=True)
     path.write_text("[ecr]\nlast_seconds = 200\n")
@@ -114,7 +114,7 @@ def test_the_list_of_ecr_loads_nothing_slow(warm_home: Path) -> None:
 @pytest.mark.parametrize(
     "server", ["registry.example:5000", "https://index.docker.io/v1/", f"{HOST}.evil.example"]
 )
-def test_to_say_that_a_server_is_not_ecrs_loads_nothing_slow(home: Path, server: str) -> None:
+def test_not_found_by_ecr_loads_nothing_slow(home: Path, server: str) -> None:
     answer, modules = _modules("ecr-login", "get", server, home)
 
     assert answer.startswith("credentials not found")
@@ -122,9 +122,7 @@ def test_to_say_that_a_server_is_not_ecrs_loads_nothing_slow(home: Path, server:
 
 
 @pytest.mark.parametrize(("verb", "expected"), [("get", "credentials not found"), ("list", "{}")])
-def test_a_password_store_without_the_entry_answers_without_anything_slow(
-    home: Path, verb: str, expected: str
-) -> None:
+def test_not_found_by_pass_loads_nothing_slow(home: Path, verb: str, expected: str) -> None:
     store = home / ".password-store"
     store.mkdir(mode=0o700)
     (store / ".gpg-id").write_text("0" * 40 + "\n")
@@ -144,7 +142,7 @@ def test_version_loads_no_store(home: Path, executable: str) -> None:
     assert modules & SLOW == set()
 
 
-def test_every_import_at_the_top_of_a_module_can_be_made_in_any_order() -> None:
+def test_modules_import_in_any_order() -> None:
     modules = sorted(
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in PACKAGE.rglob("*.py")

@@ -1,4 +1,4 @@
-"""Where the home and the state are in environments as services have them; settings that are read twice."""
+"""Where the home, the state and the configuration are, also where a service has no home."""
 
 import os
 import pwd
@@ -17,7 +17,7 @@ def test_the_home_is_what_the_environment_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("named", [None, "", "relative", ".", "~", "/nonexistent", "/etc/passwd"])
-def test_a_home_that_is_none_is_looked_up_in_the_password_database(named: str | None) -> None:
+def test_a_wrong_home_is_looked_up(named: str | None) -> None:
     environ = {} if named is None else {"HOME": named}
     assert paths.home_directory(environ) == KNOWN
 
@@ -28,7 +28,7 @@ def test_the_home_of_another_user_is_not_taken(tmp_path: Path) -> None:
     assert paths.home_directory({"HOME": str(tmp_path)}) == KNOWN
 
 
-def test_a_user_whom_the_password_database_does_not_know_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_user_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pwd, "getpwuid", _unknown)
     assert paths.home_directory({}) is None
     assert paths.state_directory({}) is None
@@ -47,9 +47,7 @@ def test_a_user_whom_the_password_database_does_not_know_has_no_home(monkeypatch
         ("here", "{cwd}/here"),
     ],
 )
-def test_the_state_is_below_the_home_or_where_the_variable_says(
-    tmp_path: Path, named: str | None, place: str
-) -> None:
+def test_the_state_directory(tmp_path: Path, named: str | None, place: str) -> None:
     environ = (
         {"HOME": str(tmp_path)} if named is None else {"HOME": str(tmp_path), "AWS_ECR_CACHE_DIR": named}
     )
@@ -65,9 +63,7 @@ def configured(tmp_path: Path) -> dict[str, str]:
     return environ
 
 
-def test_without_a_home_the_configuration_is_read_all_the_same(
-    configured: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_config_is_read_without_a_home(configured: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pwd, "getpwuid", _unknown)
     del configured["HOME"]
     assert config.load(configured).text("not_found") == "empty"
@@ -127,7 +123,7 @@ def _unknown(_: int) -> object:
     raise KeyError
 
 
-def test_a_changed_file_of_the_same_time_and_size_is_noticed(configured: dict[str, str]) -> None:
+def test_a_change_with_same_time_is_noticed(configured: dict[str, str]) -> None:
     (path,) = Path(configured["HOME"]).rglob("config.toml")
     assert config.load(configured).text("not_found") == "empty"
     status, text = path.stat(), path.read_text()
@@ -139,9 +135,7 @@ def test_a_changed_file_of_the_same_time_and_size_is_noticed(configured: dict[st
     assert config.load(configured).text("not_found") == "error"
 
 
-def test_one_relative_name_in_two_directories_is_two_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_names_depend_on_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("empty", "error"):
         path = tmp_path / name / "config.toml"
         path.parent.mkdir()
