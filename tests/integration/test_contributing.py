@@ -66,7 +66,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def test_newcomer_changes_two_files_beside_its_own() -> None:
+def test_newcomer_changes_two_foreign_files() -> None:
     blocks = _BLOCK.findall(_CHECKOUT.joinpath("CONTRIBUTING.md").read_text())
 
     assert len({name for name, kind, _ in blocks if kind == "diff"}) == 2
