@@ -160,8 +160,8 @@ def memory(bench: Bench) -> Result:
 def _peak(bench: Bench, command: Command) -> Callable[[], float]:
     """Return what measures the largest resident size of a program, in MB.
 
-    GNU time starts it: the kernel counts the size of whoever starts a program as the program's own, and that
-    one is smaller than any of those measured here.
+    GNU time starts it: the kernel counts the size of the process that starts a program as the program's own,
+    and GNU time is smaller than any program measured here.
     """
     clock = bench.peers.reference("time")
 

@@ -35,7 +35,7 @@ class Aws(Emulator):
 
 @dataclass(frozen=True)
 class EcrUser:
-    """Somebody who pulls from ECR.
+    """A user who pulls from ECR.
 
     Attributes:
         env: The environment.
@@ -104,7 +104,7 @@ def _fill_reference_cache(path: Path) -> None:
 
 @dataclass(frozen=True)
 class StoreUser:
-    """Somebody whose credentials are in a store of this machine: a password store or a keyring.
+    """A user whose credentials are in a store of this machine: a password store or a keyring.
 
     Attributes:
         env: The environment.

@@ -72,7 +72,7 @@ write_locks() {
 }
 
 # lock NAME WHAT [uv-argument...]: write packaging/NAME.lock, which says in its first line WHAT it pins.
-# Versions of the last days are passed over: one that somebody else published in a project's name is mostly
+# Versions of the last days are skipped: one that an attacker published in a project's name is mostly
 # found out by then.
 lock() {
     name=$1 what=$2

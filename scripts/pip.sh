@@ -1,7 +1,7 @@
 # Runs pip with what packaging/*.lock name, untouched by the settings of other Pythons. Sourced.
 # shellcheck shell=sh disable=SC2154 # checkout, tools, wheels and log are the sourcing script's
 
-# Nothing that somebody set for another Python or another pip may reach the ones here, and these write nothing but
+# Nothing that is set for another Python or another pip may reach the ones here, and these write nothing but
 # what they were told: no cache of pip, no compiled modules beside the system's Python.
 isolate_pip() {
     unset PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_REQUIREMENT PIP_PYTHON

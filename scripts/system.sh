@@ -19,7 +19,7 @@ find_python() {
         if has apt-get && system_install "$version-venv" && search_python; then return; fi
         fail "$crippled lacks venv or ensurepip: as root, on Debian or Ubuntu, apt-get install $version-venv"
     fi
-    [ -z "$asked" ] || fail "$asked is no Python 3.11 or newer"
+    [ -z "$asked" ] || fail "$asked is not Python 3.11 or newer"
     if has apt-get; then system_install python3-venv || :; else system_install python3.12 || :; fi
     if search_python; then return; fi
     fail "there is no Python 3.11 or newer: as root, apt-get install python3-venv (Debian 12, Ubuntu 24.04) or" \

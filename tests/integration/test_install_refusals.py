@@ -46,7 +46,7 @@ def test_an_old_python_is_refused_by_name(checkout: Checkout, tmp_path: Path) ->
     done = checkout.install(
         "--prefix", str(tmp_path / "prefix"), "--python", old, path=bare_path(tmp_path / "tools")
     )
-    assert (done.returncode, done.stderr) == (1, f"install.sh: {old} is no Python 3.11 or newer\n")
+    assert (done.returncode, done.stderr) == (1, f"install.sh: {old} is not Python 3.11 or newer\n")
     assert not (tmp_path / "prefix").exists()
 
 
