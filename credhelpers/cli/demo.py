@@ -102,7 +102,8 @@ def _run(environment: dict[str, str], name: str, *arguments: str, stdin: str = "
     answer = done.stdout.decode().strip()
     if done.returncode:
         raise CredentialError(f"{words}: {answer} {done.stderr.decode().strip()}")
-    click.echo(f"  {answer or '(ok)'}  [{milliseconds:.0f} ms]")
+    shown = answer.replace("\n", "\n  ") or "(ok)"
+    click.echo(f"  {shown}  [{milliseconds:.0f} ms]")
     return answer
 
 

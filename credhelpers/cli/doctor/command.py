@@ -11,7 +11,7 @@ from credhelpers.credential import CredentialError
 from credhelpers.finding import FAIL, OK, WARN, Finding
 from credhelpers.log import one_line
 
-_COLOURS = {OK: "green", WARN: "yellow", FAIL: "bold red"}
+_COLOURS = {OK: "green", WARN: "yellow", FAIL: "red"}
 
 _EXAMPLES = """\b
 Examples:
@@ -55,24 +55,14 @@ def _report(context: click.Context, path: str, server: str | None, *, as_json: b
     if as_json:
         output.report_json({"ok": not counts[FAIL], "findings": report})
     else:
-        _say(f"\n{counts[FAIL]} failed, {counts[WARN]} warnings, {counts[OK]} ok", "bold")
+        click.secho(f"\n{counts[FAIL]} failed, {counts[WARN]} warnings, {counts[OK]} ok", bold=True)
     context.exit(1 if counts[FAIL] else 0)
 
 
 def _show(subject: str, findings: list[Finding]) -> None:
-    _say(subject, "bold")
+    click.secho(one_line(subject), bold=True)
     for finding in findings:
-        _say(f"  {finding.state:<4}  {finding.check}: {finding.text}", _COLOURS[finding.state], 6)
+        state = click.style(f"  {finding.state:<4}", fg=_COLOURS[finding.state], bold=finding.state == FAIL)
+        click.echo(f"{state}  {one_line(f'{finding.check}: {finding.text}')}")
         if finding.remedy and finding.state != OK:
-            _say(f"        -> {finding.remedy}")
-
-
-def _say(line: str, style: str = "", styled: int | None = None) -> None:
-    """Write a line; on a terminal all of it, or the first ``styled`` characters, in a style."""
-    from rich.console import Console
-    from rich.text import Text
-
-    text = Text("\n" * line.startswith("\n") + one_line(line.lstrip("\n")))
-    if style:
-        text.stylize(style, 0, styled)
-    Console(highlight=False).print(text, soft_wrap=True)
+            output.say(f"        -> {finding.remedy}")
