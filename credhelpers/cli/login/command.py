@@ -82,10 +82,7 @@ def login(  # noqa: PLR0913  one for each option
         return
     if not verified and not no_check:
         output.warn(f"{key} lets in every user without a password, so the credential cannot be verified")
-    outcome = "accepted and stored" if verified else "stored, not verified,"
-    output.say(f"{key}: the credential of {credential.username} is {outcome} by {name}.", "green")
-    if name != docker_asks:
-        output.say(f"Docker does not ask {name} yet: credhelpers configure --store {name}")
+    _show(key, credential.username, name, docker_asks, verified=verified)
 
 
 def _credential(username: str | None, *, password_stdin: bool, server: str) -> Credential:
@@ -105,6 +102,13 @@ def _credential(username: str | None, *, password_stdin: bool, server: str) -> C
     if not username.isprintable():
         raise click.UsageError("A username has no control characters.")
     return Credential(username, secret)
+
+
+def _show(server: str, username: str, store: str, docker_asks: str, *, verified: bool) -> None:
+    outcome = "accepted and stored" if verified else "stored, not verified,"
+    output.say(f"{server}: the credential of {username} is {outcome} by {store}.", "green")
+    if store != docker_asks:
+        output.say(f"Docker does not ask {store} yet: credhelpers configure --store {store}")
 
 
 def _read_secret() -> str:

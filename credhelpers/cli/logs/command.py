@@ -108,12 +108,7 @@ def _directory() -> str:
 
 def _show(records: list[Record], *, as_json: bool) -> None:
     for record in records:
-        click.echo(_json(record) if as_json else _text(record))
-
-
-def _json(record: Record) -> str:
-    head = {"time": record.time, "level": record.level, "helper": record.helper, "message": record.message}
-    return json.dumps({**head, "fields": record.fields})
+        click.echo(json.dumps(vars(record)) if as_json else _text(record))
 
 
 def _text(record: Record) -> str:

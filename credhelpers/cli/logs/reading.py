@@ -18,16 +18,16 @@ class Record:
     """One line of a log.
 
     Attributes:
-        helper: The helper whose log it is in.
         time: As in the log, UTC; for a line without a time that of the record before.
         level: ``debug``, ``info``, ``warning``, ``error`` or another program's word.
+        helper: The helper whose log it is in.
         message: What happened; the whole line when its format is unknown.
         fields: What it happened to.
     """
 
-    helper: str
     time: str
     level: str
+    helper: str
     message: str
     fields: dict[str, str]
 
@@ -42,9 +42,9 @@ def parse(helper: str, line: str, last_time: str = "") -> Record:
     """
     fields = {name: _unquote(value) for name, value in _FIELD.findall(line)}
     if not line.startswith("time=") or "msg" not in fields:
-        return Record(helper, last_time, "", line, {})
+        return Record(last_time, "", helper, line, {})
     time, level, message = (fields.pop(name, "") for name in ("time", "level", "msg"))
-    return Record(helper, time, level, message, fields)
+    return Record(time, level, helper, message, fields)
 
 
 class Logs:
