@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import stepwise
+from tests.support import forked, stepwise
 from tests.support.client import Answer
 
 _SECONDS = 60
@@ -60,14 +60,17 @@ class DockerHome:
 
     def run(self, *arguments: str, prefix: tuple[str, ...] = ()) -> Answer:
         """Run `credhelpers` to its end."""
-        done = subprocess.run(
-            [*prefix, str(self.command), *arguments],
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        if prefix:
+            done = subprocess.run(
+                [*prefix, str(self.command), *arguments],
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        else:
+            done = forked.run(self.command, arguments, self.env)
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         return Answer(done.returncode, done.stdout, done.stderr)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.conformance.canary import traces_of_canary
 from tests.integration.docker_home import DockerHome
+from tests.support import forked
 from tests.support.client import Answer, Helper
 
 SECONDS = 10.0
@@ -95,7 +96,8 @@ class Patient:
 
     def run(self, *arguments: str) -> Answer:
         """Run `credhelpers`, and keep all that it shows."""
-        answer = Helper(self.bin / "credhelpers", self.env).run(*arguments)
+        done = forked.run(self.bin / "credhelpers", arguments, self.env)
+        answer = Answer(done.returncode, done.stdout, done.stderr)
         assert b"Traceback" not in answer.err, answer.err.decode()
         self.seen.extend((answer.out, answer.err))
         return answer

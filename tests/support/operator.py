@@ -1,15 +1,13 @@
 """An operator at a machine of which everything is known, and the `credhelpers` command."""
 
 import json
-import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.support import forked
 from tests.support.client import Helper
 from tests.support.terminal import Terminal
-
-_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -62,15 +60,7 @@ class Operator:
 
     def run(self, *arguments: str, stdin: str = "") -> Result:
         """Run the command where there is no terminal."""
-        done = subprocess.run(
-            [str(self.bin / "credhelpers"), *arguments],
-            input=stdin.encode(),
-            env=self.env,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-            start_new_session=True,
-        )
+        done = forked.run(self.bin / "credhelpers", arguments, self.env, stdin.encode())
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def succeed(self, *arguments: str, stdin: str = "") -> Result:
