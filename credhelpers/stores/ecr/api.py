@@ -103,10 +103,7 @@ def open_client(
 
 
 def _assume_role(session: Session, registry: Registry, chosen: Mapping[str, str]) -> dict[str, str]:
-    request = {
-        "RoleArn": chosen["role_arn"],
-        "RoleSessionName": chosen.get("session_name", _SESSION_NAME),
-    }
+    request = {"RoleArn": chosen["role_arn"], "RoleSessionName": chosen.get("session_name", _SESSION_NAME)}
     if "external_id" in chosen:
         request["ExternalId"] = chosen["external_id"]
     sts = session.core.create_client("sts", region_name=registry.region)

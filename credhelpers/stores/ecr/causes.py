@@ -192,8 +192,7 @@ class _Explanation:
             what = f" ({type(error).__name__})"
         return f"unexpected response from {asked}{what}", _CLOCK if self._trace.has_wrong_clock else _PROXY
 
-    def _no_credentials(self, error: aws.NoCredentialsError) -> tuple[str, str]:
-        del error
+    def _no_credentials(self, _: aws.NoCredentialsError) -> tuple[str, str]:
         unused = self._unused_files()
         if self._trace.metadata:
             cause, remedy = self._trace.metadata

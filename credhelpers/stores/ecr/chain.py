@@ -133,8 +133,7 @@ class Session:
         resolver.providers = [ours.get(source.METHOD, source) for source in resolver.providers]
 
 
-def _refuse_to_prompt(question: str) -> NoReturn:
-    del question
+def _refuse_to_prompt(_: str) -> NoReturn:
     raise BadSource(
         "the profile needs an MFA code for its role (mfa_serial), and a helper cannot ask for one",
         "get a session by hand (aws sts get-session-token), or use a profile without mfa_serial",

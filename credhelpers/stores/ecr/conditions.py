@@ -2,14 +2,7 @@
 
 from credhelpers.paths import state_directory
 from credhelpers.stores.ecr import identity
-from credhelpers.stores.tokens.fast_path import (
-    absolute_path,
-    address,
-    as_it_is,
-    fingerprint,
-    never,
-    selection,
-)
+from credhelpers.stores.tokens import fast_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,18 +13,18 @@ if TYPE_CHECKING:
     from credhelpers.stores.tokens.fast_path import Comparison
 
 VARIABLES: "dict[str, Comparison]" = {
-    "HOME": as_it_is,
-    "XDG_CONFIG_HOME": absolute_path,
-    "AWS_ECR_CACHE_DIR": absolute_path,
-    "AWS_ECR_DISABLE_CACHE": as_it_is,
-    "AWS_ECR_IGNORE_CREDS_STORAGE": as_it_is,
-    "CREDHELPERS_CONFIG": absolute_path,
-    **dict.fromkeys(identity.SELECTING_VARIABLES, as_it_is),
-    **dict.fromkeys(identity.PROXY_VARIABLES, address),
-    **dict.fromkeys(identity.SECRET_VARIABLES, never),
-    identity.SECRET_KEY: fingerprint,
-    **dict.fromkeys(identity.FILE_VARIABLES, absolute_path),
-    identity.LOGIN_CACHE_VARIABLE: absolute_path,
+    "HOME": fast_path.as_it_is,
+    "XDG_CONFIG_HOME": fast_path.absolute_path,
+    "AWS_ECR_CACHE_DIR": fast_path.absolute_path,
+    "AWS_ECR_DISABLE_CACHE": fast_path.as_it_is,
+    "AWS_ECR_IGNORE_CREDS_STORAGE": fast_path.as_it_is,
+    "CREDHELPERS_CONFIG": fast_path.absolute_path,
+    **dict.fromkeys(identity.SELECTING_VARIABLES, fast_path.as_it_is),
+    **dict.fromkeys(identity.PROXY_VARIABLES, fast_path.address),
+    **dict.fromkeys(identity.SECRET_VARIABLES, fast_path.never),
+    identity.SECRET_KEY: fast_path.fingerprint,
+    **dict.fromkeys(identity.FILE_VARIABLES, fast_path.absolute_path),
+    identity.LOGIN_CACHE_VARIABLE: fast_path.absolute_path,
 }
 """Every variable that counts, in the order of the shell's list, and what is compared of its value."""
 
@@ -46,7 +39,7 @@ def conditions(
         settings: Have the configuration files that were read.
         environ: The environment as the shell sees it.
     """
-    variables = selection(environ, VARIABLES)
+    variables = fast_path.selection(environ, VARIABLES)
     shells_directory = environ.get("AWS_ECR_CACHE_DIR") or f"{environ.get('HOME')}/.ecr"
     if variables is None or state_directory(environ) != shells_directory:
         return None

@@ -24,11 +24,7 @@ _DOMAINS = {
     "cloud.adc-e.uk": "eu-isoe-",
     "csp.hci.ic.gov": "us-isof-",
 }
-_DUAL_STACK_DOMAINS = {
-    "on.aws": "",
-    "on.amazonwebservices.com.cn": "cn-",
-    "on.amazonwebservices.eu": "eusc-",
-}
+_DUAL_STACK_DOMAINS = {"on.aws": "", "on.amazonwebservices.com.cn": "cn-", "on.amazonwebservices.eu": "eusc-"}
 _DIGITS = frozenset("0123456789")
 _REGION_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
@@ -49,13 +45,7 @@ class Registry:
     __slots__ = ("dual_stack", "fips", "host", "public", "region")
 
     def __init__(
-        self,
-        host: str,
-        region: str,
-        *,
-        fips: bool = False,
-        dual_stack: bool = False,
-        public: bool = False,
+        self, host: str, region: str, *, fips: bool = False, dual_stack: bool = False, public: bool = False
     ) -> None:
         self.host = host
         self.region = region
