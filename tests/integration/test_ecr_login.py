@@ -113,19 +113,6 @@ def test_other_registries_are_refused(worker: Worker) -> None:
     assert not worker.tokens.exists()
 
 
-def test_a_login_that_cannot_be_kept(worker: Worker) -> None:
-    worker.configure("config", "[default]\ncredential_process = give-keys\n")
-    worker.tokens.parent.mkdir(mode=0o700)
-    worker.tokens.write_text("a file, not a directory")
-
-    answer = worker.store(HOST, "AWS", CANARY)
-
-    assert answer.code == 1
-    assert b"the token cannot be kept: " in answer.err
-    assert b"is not a directory" in answer.err
-    assert b"credential_process" not in answer.err
-
-
 def test_an_empty_list(worker: Worker) -> None:
     answer = worker.list()
 
