@@ -51,6 +51,13 @@ def gpg_home() -> Iterator[GpgHome]:
 
 
 @pytest.fixture
+def own_home() -> Iterator[GpgHome]:
+    """A GnuPG home that a test may spoil."""
+    with throwaway_gpg_home() as home:
+        yield home
+
+
+@pytest.fixture
 def password_store_env(private_env: dict[str, str], gpg_home: GpgHome) -> dict[str, str]:
     """The environment of a user who has a key and an empty password store in ~/.password-store."""
     initialise_password_store(Path(private_env["HOME"], ".password-store"), gpg_home)

@@ -13,27 +13,20 @@ import pytest
 from tests.conformance.canary import CANARY
 from tests.integration.doctor import Patient
 from tests.integration.test_keyring_faults import keyring_without_collection, process_behind
-from tests.integration.test_pass_failures import answers, end_agent, make_key, revoke, set_pinentry
-from tests.support.gpg import GpgHome, throwaway_gpg_home
+from tests.integration.test_pass_failures import answers, set_pinentry
+from tests.support.gpg import GpgHome, end_agent, make_key, revoke
 from tests.support.keyring import private_bus, private_secret_service
 
 SERVER = "registry.example:5000"
 
 
 @pytest.fixture
-def own_gpg_home() -> Iterator[GpgHome]:
-    """A GnuPG home that a test may spoil."""
-    with throwaway_gpg_home() as home:
-        yield home
-
-
-@pytest.fixture
-def keeper(installed: Path, private_env: dict[str, str], own_gpg_home: GpgHome) -> Iterator[Patient]:
+def keeper(installed: Path, private_env: dict[str, str], own_home: GpgHome) -> Iterator[Patient]:
     """A user of a password store."""
     path = {"PATH": f"{installed}:/usr/bin:/bin"}
-    user = Patient(installed, {**private_env, **own_gpg_home.env, **path})
+    user = Patient(installed, {**private_env, **own_home.env, **path})
     (user.home / ".password-store").mkdir(mode=0o700)
-    encrypt_for(user, own_gpg_home.fingerprint)
+    encrypt_for(user, own_home.fingerprint)
     assert user.helper("pass").store(SERVER, "ada", CANARY).code == 0
     user.configure(credsStore="pass")
     yield user
@@ -88,29 +81,29 @@ def test_a_key_that_is_not_there_fails(keeper: Patient) -> None:
     assert report.state("answer") == "ok", "what is stored can still be read"
 
 
-def test_a_revoked_key_fails(keeper: Patient, own_gpg_home: GpgHome) -> None:
-    revoke(own_gpg_home, own_gpg_home.fingerprint)
+def test_a_revoked_key_fails(keeper: Patient, own_home: GpgHome) -> None:
+    revoke(own_home, own_home.fingerprint)
     keeper.doctor(SERVER).assert_broken("encryption", "has been revoked", "credhelpers init pass")
 
 
-def test_an_expired_key_fails(keeper: Patient, own_gpg_home: GpgHome) -> None:
-    encrypt_for(keeper, make_key(own_gpg_home, "old@credhelpers.example", expires="2020-02-01"))
+def test_an_expired_key_fails(keeper: Patient, own_home: GpgHome) -> None:
+    encrypt_for(keeper, make_key(own_home, "old@credhelpers.example", expires="2020-02-01"))
     keeper.doctor(SERVER).assert_broken("encryption", "has expired", "--quick-set-expire")
 
 
-def test_a_key_without_its_secret_part_fails(keeper: Patient, own_gpg_home: GpgHome) -> None:
-    own_gpg_home.run("--yes", "--delete-secret-keys", own_gpg_home.fingerprint)
+def test_a_key_without_its_secret_part_fails(keeper: Patient, own_home: GpgHome) -> None:
+    own_home.run("--yes", "--delete-secret-keys", own_home.fingerprint)
     report = keeper.doctor(SERVER)
     report.assert_broken("decryption", "there is no secret key to decrypt what was encrypted just now")
     assert report.state("answer") == "fail"
 
 
-def test_a_locked_key_fails_without_a_prompt(keeper: Patient, own_gpg_home: GpgHome) -> None:
-    (own_gpg_home.path / "gpg-agent.conf").write_text("s2k-count 65536\n")
-    end_agent(own_gpg_home)
-    encrypt_for(keeper, make_key(own_gpg_home, "locked@credhelpers.example", passphrase=CANARY))
-    asked = own_gpg_home.path / "asked"
-    set_pinentry(own_gpg_home, f"touch {asked}; {answers('echo D ' + CANARY + '; echo OK')}")
+def test_a_locked_key_fails_without_a_prompt(keeper: Patient, own_home: GpgHome) -> None:
+    (own_home.path / "gpg-agent.conf").write_text("s2k-count 65536\n")
+    end_agent(own_home)
+    encrypt_for(keeper, make_key(own_home, "locked@credhelpers.example", passphrase=CANARY))
+    asked = own_home.path / "asked"
+    set_pinentry(own_home, f"touch {asked}; {answers('echo D ' + CANARY + '; echo OK')}")
     keeper.doctor().assert_broken("decryption", "the GPG key is locked", "export GPG_TTY=$(tty) && ")
     assert not asked.exists()
 

@@ -11,49 +11,21 @@ import pytest
 
 from tests.integration.pass_store import Store
 from tests.support.client import Helper
-from tests.support.gpg import GpgHome, throwaway_gpg_home
+from tests.support.gpg import PASSPHRASE, GpgHome, configure_agent, end_agent, make_key, revoke
 from tests.support.tools import require
 
 SERVER = "https://registry.example/v1/"
-LONG_AGO = "20200101T000000"
-PASSPHRASE = "correct horse"
 DOCKER_LOGIN = "store the credentials again: docker login"
 
 
 @pytest.fixture
-def own_gpg_home() -> Iterator[GpgHome]:
-    """A GnuPG home that a test may spoil."""
-    with throwaway_gpg_home() as home:
-        yield home
-
-
-@pytest.fixture
-def store(private_env: dict[str, str], own_gpg_home: GpgHome, installed: Path) -> Store:
+def store(private_env: dict[str, str], own_home: GpgHome, installed: Path) -> Store:
     directory = Path(private_env["HOME"], ".password-store")
     directory.mkdir(mode=0o700)
-    (directory / ".gpg-id").write_text(own_gpg_home.fingerprint)
-    helper = Helper(installed / "docker-credential-pass", {**private_env, **own_gpg_home.env})
+    (directory / ".gpg-id").write_text(own_home.fingerprint)
+    helper = Helper(installed / "docker-credential-pass", {**private_env, **own_home.env})
     assert helper.store(SERVER, "me", "secret").code == 0
     return Store(helper, directory)
-
-
-def make_key(home: GpgHome, email: str, *, passphrase: str = "", expires: str = "never") -> str:
-    """Make a key, long ago, and return its fingerprint."""
-    home.run(
-        *("--pinentry-mode", "loopback", "--passphrase", passphrase, "--faked-system-time", LONG_AGO),
-        *("--quick-generate-key", email, "future-default", "default", expires),
-    )
-    keys = home.run("--list-keys", "--with-colons", email).decode()
-    return next(line for line in keys.splitlines() if line.startswith("fpr:")).split(":")[9]
-
-
-def revoke(home: GpgHome, fingerprint: str) -> None:
-    certificate = home.path / "openpgp-revocs.d" / f"{fingerprint}.rev"
-    home.run("--import", stdin=certificate.read_text().replace(":-----BEGIN", "-----BEGIN").encode())
-
-
-def end_agent(home: GpgHome) -> None:
-    subprocess.run([require("gpgconf", "gpgconf"), "--homedir", str(home.path), "--kill", "all"], check=True)
 
 
 def entry(store: Store) -> Path:
@@ -65,14 +37,14 @@ def unlock(store: Store) -> str:
 
 
 @pytest.fixture
-def locked(store: Store, own_gpg_home: GpgHome) -> Store:
+def locked(store: Store, own_home: GpgHome) -> Store:
     """A store whose entry is encrypted for a key with a passphrase that no agent knows."""
-    # Else each new agent takes seconds to find out how slow it can make a passphrase's key.
-    (own_gpg_home.path / "gpg-agent.conf").write_text("s2k-count 65536\n")
-    end_agent(own_gpg_home)
-    fingerprint = make_key(own_gpg_home, "locked@credhelpers.example", passphrase=PASSPHRASE)
+    # Without it each new agent takes seconds to measure how slow a passphrase's key can be made.
+    (own_home.path / "gpg-agent.conf").write_text("s2k-count 65536\n")
+    end_agent(own_home)
+    fingerprint = make_key(own_home, "locked@credhelpers.example", passphrase=PASSPHRASE)
     assert store.with_env(PASSWORD_STORE_KEY=fingerprint).helper.store(SERVER, "me", "secret").code == 0
-    end_agent(own_gpg_home)
+    end_agent(own_home)
     return store
 
 
@@ -82,8 +54,7 @@ def set_pinentry(home: GpgHome, script: str) -> None:
     if script:
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
-    (home.path / "gpg-agent.conf").write_text(f"pinentry-program {program}\n")
-    end_agent(home)
+    configure_agent(home, program)
 
 
 def answers(answer: str) -> str:
@@ -97,52 +68,45 @@ def test_a_locked_key_without_a_terminal(locked: Store) -> None:
     assert remedy == unlock(locked)
 
 
-def test_a_silent_pinentry_is_not_awaited(locked: Store, own_gpg_home: GpgHome) -> None:
-    set_pinentry(own_gpg_home, "exec sleep 60")
-    answer = locked.helper.run("get", stdin=SERVER.encode(), timeout=10)
-    assert answer.out.startswith(b"gpg did not answer within 4.5 s: most likely the key is locked")
-    assert unlock(locked) in answer.err.decode()
-
-
-def test_a_pinentry_that_is_missing_is_named(locked: Store, own_gpg_home: GpgHome) -> None:
-    set_pinentry(own_gpg_home, "")
+def test_a_pinentry_that_is_missing_is_named(locked: Store, own_home: GpgHome) -> None:
+    set_pinentry(own_home, "")
     cause, remedy = locked.unreadable(SERVER)
     assert cause == (
         "the GPG key is locked, and gpg-agent has no pinentry to ask for its passphrase: "
-        f"{own_gpg_home.path}/pinentry, which {own_gpg_home.path}/gpg-agent.conf names, does not exist"
+        f"{own_home.path}/pinentry, which {own_home.path}/gpg-agent.conf names, does not exist"
     )
     assert remedy.startswith("let it find another: ")
 
 
-def test_a_cancelled_prompt(locked: Store, own_gpg_home: GpgHome) -> None:
-    set_pinentry(own_gpg_home, answers('echo "ERR 83886179 Operation cancelled"'))
+def test_a_cancelled_prompt(locked: Store, own_home: GpgHome) -> None:
+    set_pinentry(own_home, answers('echo "ERR 83886179 Operation cancelled"'))
     assert locked.unreadable(SERVER) == (
         "the prompt for the GPG key's passphrase was cancelled",
         "try again, or " + unlock(locked),
     )
 
 
-def test_a_prompt_that_times_out(locked: Store, own_gpg_home: GpgHome) -> None:
-    set_pinentry(own_gpg_home, answers('echo "ERR 83886142 Timeout"'))
+def test_a_prompt_that_times_out(locked: Store, own_home: GpgHome) -> None:
+    set_pinentry(own_home, answers('echo "ERR 83886142 Timeout"'))
     assert locked.unreadable(SERVER) == (
         "the prompt for the GPG key's passphrase was not answered in time",
         "try again, or " + unlock(locked),
     )
 
 
-def test_a_passphrase_that_is_given_unlocks(locked: Store, own_gpg_home: GpgHome) -> None:
-    set_pinentry(own_gpg_home, answers(f'echo "D {PASSPHRASE}"; echo OK'))
+def test_a_passphrase_that_is_given_unlocks(locked: Store, own_home: GpgHome) -> None:
+    set_pinentry(own_home, answers(f'echo "D {PASSPHRASE}"; echo OK'))
     assert locked.secret(SERVER) == "secret"
 
 
-def test_a_terminal_on_stderr_means_patience(locked: Store, own_gpg_home: GpgHome) -> None:
+def test_a_terminal_on_stderr_means_patience(locked: Store, own_home: GpgHome) -> None:
     ours, theirs = os.openpty()
     with os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb", buffering=0) as terminal:
         name = os.ttyname(terminal.fileno())
         # Longer than nobody would have been waited for, and only on the terminal.
         give = f'sleep 5; [ "$tty" = {name} ] && echo "D {PASSPHRASE}"; echo OK'
         set_pinentry(
-            own_gpg_home,
+            own_home,
             "echo OK; while read -r word rest; do case $word in "
             f"GETPIN) {give};; OPTION) case $rest in ttyname=*) tty=${{rest#ttyname=}};; esac; echo OK;; "
             "*) echo OK;; esac; done",
@@ -159,26 +123,24 @@ def test_a_terminal_on_stderr_means_patience(locked: Store, own_gpg_home: GpgHom
     assert b'"Secret":"secret"' in done.stdout
 
 
-def test_a_cached_passphrase_is_enough(locked: Store, own_gpg_home: GpgHome) -> None:
-    own_gpg_home.run(
-        "--pinentry-mode", "loopback", "--passphrase", PASSPHRASE, "--decrypt", str(entry(locked))
-    )
+def test_a_cached_passphrase_is_enough(locked: Store, own_home: GpgHome) -> None:
+    own_home.run("--pinentry-mode", "loopback", "--passphrase", PASSPHRASE, "--decrypt", str(entry(locked)))
     assert locked.secret(SERVER) == "secret"
 
 
-def test_storing_needs_no_passphrase(locked: Store, own_gpg_home: GpgHome) -> None:
-    set_pinentry(own_gpg_home, "exec sleep 60")
+def test_storing_needs_no_passphrase(locked: Store, own_home: GpgHome) -> None:
+    set_pinentry(own_home, "exec sleep 60")
     to_locked = locked.with_env(PASSWORD_STORE_KEY="locked@credhelpers.example")
     assert to_locked.helper.store("other.example", "me", "secret").code == 0
 
 
-def test_an_expired_key_still_decrypts(store: Store, own_gpg_home: GpgHome) -> None:
-    fingerprint = make_key(own_gpg_home, "expired@credhelpers.example", expires="seconds=60")
+def test_an_expired_key_still_decrypts(store: Store, own_home: GpgHome) -> None:
+    fingerprint = make_key(own_home, "expired@credhelpers.example", expires="seconds=60")
     for name in (fingerprint, "expired@credhelpers.example"):
         cause, remedy = store.with_env(PASSWORD_STORE_KEY=name).refused(SERVER)
         assert cause == f"the GPG key {name} has expired"
         assert remedy.startswith(f"extend it: gpg --quick-set-expire {fingerprint} 1y")
-    own_gpg_home.run(
+    own_home.run(
         *("--faked-system-time", "20200101T000010", "--yes", "--recipient", fingerprint),
         *("--output", str(entry(store)), "--encrypt"),
         stdin=b"old",
@@ -186,55 +148,15 @@ def test_an_expired_key_still_decrypts(store: Store, own_gpg_home: GpgHome) -> N
     assert store.secret(SERVER) == "old"
 
 
-def test_the_remedy_for_an_expired_key_mends_it(store: Store, own_gpg_home: GpgHome) -> None:
-    fingerprint = make_key(own_gpg_home, "expired@credhelpers.example", expires="seconds=60")
-    expired = store.with_env(PASSWORD_STORE_KEY=fingerprint)
-    _, remedy = expired.refused(SERVER)
-    command = remedy.removeprefix("extend it: ").partition(";")[0]
-    subprocess.run(["/bin/sh", "-c", command], env=store.helper.env, check=True, capture_output=True)
-    assert expired.helper.store(SERVER, "me", "new").code == 0
-    assert store.secret(SERVER) == "new"
-
-
-def test_a_revoked_key_is_named(store: Store, own_gpg_home: GpgHome) -> None:
-    fingerprint = make_key(own_gpg_home, "revoked@credhelpers.example")
-    revoke(own_gpg_home, fingerprint)
+def test_a_revoked_key_is_named(store: Store, own_home: GpgHome) -> None:
+    fingerprint = make_key(own_home, "revoked@credhelpers.example")
+    revoke(own_home, fingerprint)
     for name in (fingerprint, "revoked@credhelpers.example"):
         cause, remedy = store.with_env(PASSWORD_STORE_KEY=name).refused(SERVER)
         assert (cause, remedy) == (
             f"the GPG key {name} has been revoked",
             "choose another key: set PASSWORD_STORE_KEY to <your GPG key>",
         )
-
-
-def test_a_missing_public_key_is_named(store: Store) -> None:
-    cause, remedy = store.with_env(PASSWORD_STORE_KEY="nobody@credhelpers.example").refused(SERVER)
-    assert cause == "there is no public key for nobody@credhelpers.example"
-    assert remedy.startswith("import it: gpg --import <file>")
-    assert store.secret(SERVER) == "secret"
-
-
-def test_an_untrusted_key_is_named(store: Store, own_gpg_home: GpgHome) -> None:
-    with throwaway_gpg_home() as other:
-        own_gpg_home.run("--import", stdin=other.run("--export"))
-        cause, remedy = store.with_env(PASSWORD_STORE_KEY=other.fingerprint).refused(SERVER)
-    assert cause == f"the GPG key {other.fingerprint} is not trusted"
-    assert remedy == f"if it is the right key, trust it: gpg --yes --quick-lsign-key {other.fingerprint}"
-
-
-def test_a_missing_secret_key_is_named(store: Store, own_gpg_home: GpgHome) -> None:
-    own_gpg_home.run("--yes", "--delete-secret-keys", own_gpg_home.fingerprint)
-    cause, remedy = store.unreadable(SERVER)
-    assert cause.startswith(f"there is no secret key to decrypt {entry(store)}; it is encrypted for ")
-    assert DOCKER_LOGIN in remedy
-
-
-def test_an_agent_that_cannot_be_started_is_named(store: Store, own_gpg_home: GpgHome) -> None:
-    end_agent(own_gpg_home)
-    (own_gpg_home.path / "gpg.conf").write_text("agent-program /nonexistent\n")
-    cause, remedy = store.unreadable(SERVER)
-    assert cause.startswith("gpg cannot reach its agent: ")
-    assert remedy.startswith("let gpg find its own agent: ")
 
 
 def test_a_missing_gnupg_home_is_named(store: Store, tmp_path: Path) -> None:
@@ -246,8 +168,8 @@ def test_a_missing_gnupg_home_is_named(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_a_gnupg_home_of_another_user_is_named(store: Store, own_gpg_home: GpgHome) -> None:
-    end_agent(own_gpg_home)
+def test_a_gnupg_home_of_another_user_is_named(store: Store, own_home: GpgHome) -> None:
+    end_agent(own_home)
     with readable_by_all(store.directory), readable_by_all(store.helper.executable.parent):
         nobody = [
             "/usr/bin/setpriv",
@@ -322,20 +244,20 @@ def test_an_entry_with_a_flipped_bit_is_named(store: Store) -> None:
     assert remedy == DOCKER_LOGIN
 
 
-def test_a_bomb_is_not_read_to_its_end(store: Store, own_gpg_home: GpgHome) -> None:
+def test_a_bomb_is_not_read_to_its_end(store: Store, own_home: GpgHome) -> None:
     entry(store).unlink()
-    own_gpg_home.run(
-        *("--compress-level", "9", "--recipient", own_gpg_home.fingerprint),
+    own_home.run(
+        *("--compress-level", "9", "--recipient", own_home.fingerprint),
         *("--output", str(entry(store)), "--encrypt"),
         stdin=b"0" * (64 << 20),
     )
     assert store.unreadable(SERVER) == ("the entry is larger than any secret", DOCKER_LOGIN)
 
 
-def test_a_binary_entry_is_named(store: Store, own_gpg_home: GpgHome) -> None:
+def test_a_binary_entry_is_named(store: Store, own_home: GpgHome) -> None:
     entry(store).unlink()
-    own_gpg_home.run(
-        *("--recipient", own_gpg_home.fingerprint, "--output", str(entry(store)), "--encrypt"),
+    own_home.run(
+        *("--recipient", own_home.fingerprint, "--output", str(entry(store)), "--encrypt"),
         stdin=b"\xff\xfe",
     )
     assert store.unreadable(SERVER) == (f"{entry(store)} is not UTF-8 text", DOCKER_LOGIN)

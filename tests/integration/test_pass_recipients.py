@@ -22,7 +22,7 @@ def colleague() -> Iterator[GpgHome]:
 
 
 @pytest.fixture(scope="module")
-def own_gpg_home(colleague: GpgHome) -> Iterator[GpgHome]:
+def own_home(colleague: GpgHome) -> Iterator[GpgHome]:
     """A GnuPG home of the user's own, where the colleague's key is known and trusted."""
     with throwaway_gpg_home() as home:
         home.run("--import", stdin=colleague.run("--export"))
@@ -31,16 +31,16 @@ def own_gpg_home(colleague: GpgHome) -> Iterator[GpgHome]:
 
 
 @pytest.fixture(scope="module")
-def second_key(own_gpg_home: GpgHome) -> str:
-    return add_key(own_gpg_home)
+def second_key(own_home: GpgHome) -> str:
+    return add_key(own_home)
 
 
 @pytest.fixture
-def store(private_env: dict[str, str], own_gpg_home: GpgHome, installed: Path) -> Store:
+def store(private_env: dict[str, str], own_home: GpgHome, installed: Path) -> Store:
     directory = Path(private_env["HOME"], ".password-store")
     directory.mkdir(mode=0o700)
-    (directory / ".gpg-id").write_text(own_gpg_home.fingerprint + "\n")
-    return Store(Helper(installed / "docker-credential-pass", {**private_env, **own_gpg_home.env}), directory)
+    (directory / ".gpg-id").write_text(own_home.fingerprint + "\n")
+    return Store(Helper(installed / "docker-credential-pass", {**private_env, **own_home.env}), directory)
 
 
 def put(store: Store, secret: str = "secret") -> Path:
@@ -53,15 +53,11 @@ def keys(home: GpgHome, *fingerprints: str) -> set[str]:
     return {encryption_key_id(home, fingerprint) for fingerprint in fingerprints}
 
 
-def test_each_of_several_recipients_can_decrypt(
-    store: Store, own_gpg_home: GpgHome, colleague: GpgHome
-) -> None:
-    (store.directory / ".gpg-id").write_text(f"{own_gpg_home.fingerprint}\n{colleague.fingerprint}\n")
+def test_each_of_several_recipients_can_decrypt(store: Store, own_home: GpgHome, colleague: GpgHome) -> None:
+    (store.directory / ".gpg-id").write_text(f"{own_home.fingerprint}\n{colleague.fingerprint}\n")
     entry = put(store, "shared")
-    assert recipients(own_gpg_home, entry) == keys(
-        own_gpg_home, own_gpg_home.fingerprint, colleague.fingerprint
-    )
-    for home in (own_gpg_home, colleague):
+    assert recipients(own_home, entry) == keys(own_home, own_home.fingerprint, colleague.fingerprint)
+    for home in (own_home, colleague):
         seen = store.with_env(**home.env).helper
         assert seen.get(SERVER).credentials().secret == "shared"
         reference = Path(require("docker-credential-pass", "golang-docker-credential-helpers"))
@@ -73,11 +69,11 @@ def test_each_of_several_recipients_can_decrypt(
         assert shown.stdout == b"shared"
 
 
-def test_comments_and_blank_lines_do_no_harm(store: Store, own_gpg_home: GpgHome, second_key: str) -> None:
+def test_comments_and_blank_lines_do_no_harm(store: Store, own_home: GpgHome, second_key: str) -> None:
     (store.directory / ".gpg-id").write_text(
-        f"# the team\n\n  {own_gpg_home.fingerprint}  # me\n\t\n#{'0' * 40}\n{second_key}"
+        f"# the team\n\n  {own_home.fingerprint}  # me\n\t\n#{'0' * 40}\n{second_key}"
     )
-    assert recipients(own_gpg_home, put(store)) == keys(own_gpg_home, own_gpg_home.fingerprint, second_key)
+    assert recipients(own_home, put(store)) == keys(own_home, own_home.fingerprint, second_key)
 
 
 @pytest.mark.parametrize("kind", ["long id", "id with 0x", "e-mail address", "name and address"])
@@ -95,24 +91,24 @@ def test_a_key_may_be_named_as_gpg_allows(store: Store, colleague: GpgHome, kind
 
 @pytest.mark.parametrize("level", ["docker-credential-helpers", "the server", "the username's folder"])
 def test_the_nearest_list_of_keys_counts(
-    store: Store, own_gpg_home: GpgHome, second_key: str, level: str
+    store: Store, own_home: GpgHome, second_key: str, level: str
 ) -> None:
     server = store.folder_of(SERVER)
     folder = {"docker-credential-helpers": store.folder, "the server": server}.get(level, server / "team")
     folder.mkdir(parents=True)
     (folder / ".gpg-id").write_text(second_key + "\n")
     assert store.helper.store(SERVER, "team/robot", "secret").code == 0
-    assert recipients(own_gpg_home, server / "team" / "robot.gpg") == keys(own_gpg_home, second_key)
+    assert recipients(own_home, server / "team" / "robot.gpg") == keys(own_home, second_key)
     assert store.helper.store("other.example", "me", "secret").code == 0
-    other = own_gpg_home.fingerprint if level != "docker-credential-helpers" else second_key
-    assert recipients(own_gpg_home, store.folder_of("other.example") / "me.gpg") == keys(own_gpg_home, other)
+    other = own_home.fingerprint if level != "docker-credential-helpers" else second_key
+    assert recipients(own_home, store.folder_of("other.example") / "me.gpg") == keys(own_home, other)
 
 
-def test_a_list_of_keys_in_a_folder_is_enough(store: Store, own_gpg_home: GpgHome, second_key: str) -> None:
+def test_a_list_of_keys_in_a_folder_is_enough(store: Store, own_home: GpgHome, second_key: str) -> None:
     (store.directory / ".gpg-id").unlink()
     store.folder.mkdir()
     (store.folder / ".gpg-id").write_text(second_key + "\n")
-    assert recipients(own_gpg_home, put(store)) == keys(own_gpg_home, second_key)
+    assert recipients(own_home, put(store)) == keys(own_home, second_key)
 
 
 def test_a_list_above_the_store_does_not_count(store: Store) -> None:
@@ -129,16 +125,16 @@ def test_an_empty_list_of_keys_is_named(store: Store) -> None:
 
 
 def test_the_variable_overrides_every_list(
-    store: Store, own_gpg_home: GpgHome, colleague: GpgHome, second_key: str
+    store: Store, own_home: GpgHome, colleague: GpgHome, second_key: str
 ) -> None:
     named = store.with_env(PASSWORD_STORE_KEY=f" {second_key}  {colleague.fingerprint} ")
-    assert recipients(own_gpg_home, put(named)) == keys(own_gpg_home, second_key, colleague.fingerprint)
+    assert recipients(own_home, put(named)) == keys(own_home, second_key, colleague.fingerprint)
 
 
-def test_the_variable_needs_no_list(store: Store, own_gpg_home: GpgHome) -> None:
+def test_the_variable_needs_no_list(store: Store, own_home: GpgHome) -> None:
     (store.directory / ".gpg-id").unlink()
     store.directory.rmdir()
-    put(store.with_env(PASSWORD_STORE_KEY=own_gpg_home.fingerprint))
+    put(store.with_env(PASSWORD_STORE_KEY=own_home.fingerprint))
     assert store.secret(SERVER) == "secret"
 
 
@@ -153,8 +149,8 @@ def sign(store: Store, home: GpgHome, fingerprint: str) -> None:
     home.run("--yes", "--local-user", fingerprint, "--output", path + ".sig", "--detach-sign", path)
 
 
-def test_a_signed_list_of_keys_is_taken(store: Store, own_gpg_home: GpgHome, second_key: str) -> None:
-    sign(store, own_gpg_home, second_key)
+def test_a_signed_list_of_keys_is_taken(store: Store, own_home: GpgHome, second_key: str) -> None:
+    sign(store, own_home, second_key)
     for signing_keys in (second_key, f"{'A' * 40} {second_key}"):
         put(store.with_env(PASSWORD_STORE_SIGNING_KEY=signing_keys))
     assert store.secret(SERVER) == "secret"
@@ -163,13 +159,11 @@ def test_a_signed_list_of_keys_is_taken(store: Store, own_gpg_home: GpgHome, sec
 @pytest.mark.parametrize(
     "fault", ["unsigned", "another key", "changed since", "a short id", "rubbish", "not trusted here"]
 )
-def test_an_unsigned_list_is_refused(
-    store: Store, own_gpg_home: GpgHome, second_key: str, fault: str
-) -> None:
-    signing_key = own_gpg_home.fingerprint
+def test_an_unsigned_list_is_refused(store: Store, own_home: GpgHome, second_key: str, fault: str) -> None:
+    signing_key = own_home.fingerprint
     path = store.directory / ".gpg-id"
     if fault != "unsigned":
-        sign(store, own_gpg_home, second_key if fault == "another key" else signing_key)
+        sign(store, own_home, second_key if fault == "another key" else signing_key)
     if fault == "changed since":
         path.write_text(path.read_text() + "tests@credhelpers.example\n")
     elif fault == "rubbish":

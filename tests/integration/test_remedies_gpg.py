@@ -3,38 +3,38 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.pass_store import Store
 from tests.support.client import Helper
-from tests.support.gpg import GpgHome, add_key, throwaway_gpg_home
+from tests.support.gpg import (
+    LONG_AGO,
+    PASSPHRASE,
+    GpgHome,
+    add_key,
+    configure_agent,
+    end_agent,
+    make_key,
+    revoke,
+    throwaway_gpg_home,
+)
 from tests.support.operator import Operator
 from tests.support.terminal import Terminal
 from tests.support.tools import require
 
 SERVER = "https://registry.example/v1/"
-LONG_AGO = ("--faked-system-time", "20200101T000000")
-PASSPHRASE = "correct horse 1"
 PLACEHOLDER = "<your GPG key>"
 
 
 @pytest.fixture
-def home() -> Iterator[GpgHome]:
-    """A GnuPG home that a test may spoil."""
-    with throwaway_gpg_home() as home:
-        yield home
-
-
-@pytest.fixture
-def store(private_env: dict[str, str], home: GpgHome, installed: Path) -> Store:
+def store(private_env: dict[str, str], own_home: GpgHome, installed: Path) -> Store:
     """A store with one entry, of a user who finds `credhelpers` on PATH."""
     directory = Path(private_env["HOME"], "my store's", ".password-store")
     directory.mkdir(mode=0o700, parents=True)
-    (directory / ".gpg-id").write_text(home.fingerprint)
-    env = {**private_env, **home.env, "PASSWORD_STORE_DIR": str(directory)}
+    (directory / ".gpg-id").write_text(own_home.fingerprint)
+    env = {**private_env, **own_home.env, "PASSWORD_STORE_DIR": str(directory)}
     env["PATH"] = f"{installed}:{env['PATH']}"
     store = Store(Helper(installed / "docker-credential-pass", env), directory)
     assert store.helper.store(SERVER, "me", "secret").code == 0
@@ -79,52 +79,32 @@ def works(store: Store) -> bool:
     return store.secret(SERVER) == "new"
 
 
-def make_key(home: GpgHome, usage: str = "default", expires: str = "never", passphrase: str = "") -> str:
-    """Make a key long ago, in the form of --quick-generate-key, and return its fingerprint."""
-    before = home.run("--list-keys", "--with-colons").decode()
-    home.run(
-        *("--pinentry-mode", "loopback", "--passphrase", passphrase, *LONG_AGO),
-        *("--quick-generate-key", "someone@credhelpers.example", "future-default", usage, expires),
-    )
-    keys = home.run("--list-keys", "--with-colons").decode().splitlines()
-    return next(line.split(":")[9] for line in keys if line.startswith("fpr") and line not in before)
-
-
-def expire_subkeys(home: GpgHome, fingerprint: str) -> None:
-    home.run(*LONG_AGO, "--passphrase", "", "--quick-set-expire", fingerprint, "seconds=60", "*")
-
-
-def revoke(home: GpgHome, fingerprint: str) -> None:
-    certificate = (home.path / "openpgp-revocs.d" / f"{fingerprint}.rev").read_text()
-    home.run("--import", stdin=certificate.replace(":-----BEGIN", "-----BEGIN").encode())
+def expire_subkeys(own_home: GpgHome, fingerprint: str) -> None:
+    own_home.run(*LONG_AGO, "--passphrase", "", "--quick-set-expire", fingerprint, "seconds=60", "*")
 
 
 def encrypt_for(store: Store, fingerprint: str) -> None:
     (store.directory / ".gpg-id").write_text(fingerprint + "\n")
 
 
-def end_agent(home: GpgHome) -> None:
-    subprocess.run([require("gpgconf", "gpgconf"), "--homedir", str(home.path), "--kill", "all"], check=True)
-
-
 EXPIRIES = ["primary key", "subkey", "both", "one subkey of two"]
 
 
-def make_expired_key(home: GpgHome, what: str) -> str:
+def make_expired_key(own_home: GpgHome, what: str) -> str:
     if what == "primary key":
-        return make_key(home, expires="seconds=60")
-    fingerprint = make_key(home, expires="seconds=120" if what == "both" else "never")
+        return make_key(own_home, expires="seconds=60")
+    fingerprint = make_key(own_home, expires="seconds=120" if what == "both" else "never")
     if what == "one subkey of two":
-        home.run(
+        own_home.run(
             *LONG_AGO, "--passphrase", "", "--quick-add-key", fingerprint, "cv25519", "encr", "seconds=60"
         )
-    expire_subkeys(home, fingerprint)
+    expire_subkeys(own_home, fingerprint)
     return fingerprint
 
 
 @pytest.mark.parametrize("what", EXPIRIES)
-def test_remedy_for_an_expired_key(store: Store, home: GpgHome, what: str) -> None:
-    encrypt_for(store, make_expired_key(home, what))
+def test_remedy_for_an_expired_key(store: Store, own_home: GpgHome, what: str) -> None:
+    encrypt_for(store, make_expired_key(own_home, what))
     cause, remedy = store.refused(SERVER)
     assert cause.endswith(" has expired")
     run(store, command_in(remedy))
@@ -132,8 +112,10 @@ def test_remedy_for_an_expired_key(store: Store, home: GpgHome, what: str) -> No
 
 
 @pytest.mark.parametrize("what", EXPIRIES)
-def test_remedy_of_init_for_an_expired_key(store: Store, home: GpgHome, installed: Path, what: str) -> None:
-    fingerprint = make_expired_key(home, what)
+def test_remedy_of_init_for_an_expired_key(
+    store: Store, own_home: GpgHome, installed: Path, what: str
+) -> None:
+    fingerprint = make_expired_key(own_home, what)
     operator = Operator(installed, dict(store.helper.env))
     _, remedy = operator.run("init", "pass", "--force", "--key", fingerprint).complaint
     run(store, command_in(remedy))
@@ -141,33 +123,33 @@ def test_remedy_of_init_for_an_expired_key(store: Store, home: GpgHome, installe
     assert works(store)
 
 
-def test_remedy_for_a_revoked_key(store: Store, home: GpgHome) -> None:
-    fingerprint = make_key(home)
+def test_remedy_for_a_revoked_key(store: Store, own_home: GpgHome) -> None:
+    fingerprint = make_key(own_home)
     encrypt_for(store, fingerprint)
-    revoke(home, fingerprint)
+    revoke(own_home, fingerprint)
     _, remedy = store.refused(SERVER)
-    run(store, command_in(remedy), home.fingerprint)
+    run(store, command_in(remedy), own_home.fingerprint)
     assert works(store)
 
 
-def test_remedy_for_a_revoked_key_of_a_folder(store: Store, home: GpgHome) -> None:
-    fingerprint = make_key(home)
+def test_remedy_for_a_revoked_key_of_a_folder(store: Store, own_home: GpgHome) -> None:
+    fingerprint = make_key(own_home)
     (store.folder / ".gpg-id").write_text(fingerprint)
-    revoke(home, fingerprint)
+    revoke(own_home, fingerprint)
     _, remedy = store.refused(SERVER)
-    run(store, command_in(remedy), home.fingerprint)
+    run(store, command_in(remedy), own_home.fingerprint)
     assert works(store)
 
 
-def test_remedy_for_a_revoked_key_of_the_variable(store: Store, home: GpgHome) -> None:
-    fingerprint = make_key(home)
-    revoke(home, fingerprint)
+def test_remedy_for_a_revoked_key_of_the_variable(store: Store, own_home: GpgHome) -> None:
+    fingerprint = make_key(own_home)
+    revoke(own_home, fingerprint)
     _, remedy = store.with_env(PASSWORD_STORE_KEY=fingerprint).refused(SERVER)
     assert remedy == "choose another key: set PASSWORD_STORE_KEY to <your GPG key>"
-    assert works(store.with_env(PASSWORD_STORE_KEY=home.fingerprint))
+    assert works(store.with_env(PASSWORD_STORE_KEY=own_home.fingerprint))
 
 
-def test_remedy_for_a_missing_public_key(store: Store, home: GpgHome, tmp_path: Path) -> None:
+def test_remedy_for_a_missing_public_key(store: Store, own_home: GpgHome, tmp_path: Path) -> None:
     with throwaway_gpg_home() as other:
         (tmp_path / "key").write_bytes(other.run("--export-secret-keys"))
         encrypt_for(store, other.fingerprint)
@@ -180,15 +162,15 @@ def test_remedy_for_a_missing_public_key(store: Store, home: GpgHome, tmp_path: 
 
 
 @pytest.mark.parametrize("whose", ["one's own", "a colleague's", "a colleague's without one's own"])
-def test_remedy_for_a_key_that_is_not_trusted(store: Store, home: GpgHome, whose: str) -> None:
+def test_remedy_for_a_key_that_is_not_trusted(store: Store, own_home: GpgHome, whose: str) -> None:
     with throwaway_gpg_home() as other:
         if whose == "one's own":
-            home.run("--import", stdin=other.run("--export-secret-keys"))
+            own_home.run("--import", stdin=other.run("--export-secret-keys"))
         else:
-            home.run("--import", stdin=other.run("--export"))
+            own_home.run("--import", stdin=other.run("--export"))
         fingerprint = other.fingerprint
     if whose.endswith("without one's own"):
-        home.run("--yes", "--delete-secret-keys", home.fingerprint)
+        own_home.run("--yes", "--delete-secret-keys", own_home.fingerprint)
     encrypt_for(store, fingerprint)
     cause, remedy = store.refused(SERVER)
     assert cause == f"the GPG key {fingerprint} is not trusted"
@@ -196,37 +178,37 @@ def test_remedy_for_a_key_that_is_not_trusted(store: Store, home: GpgHome, whose
     assert store.helper.store(SERVER, "me", "new").code == 0
 
 
-def test_remedy_for_a_disabled_key(store: Store, home: GpgHome, installed: Path) -> None:
+def test_remedy_for_a_disabled_key(store: Store, own_home: GpgHome, installed: Path) -> None:
     for _ in range(2):
-        home.run("--edit-key", home.fingerprint, "disable", "quit")
+        own_home.run("--edit-key", own_home.fingerprint, "disable", "quit")
         cause, remedy = store.refused(SERVER)
-        assert cause == f"the GPG key {home.fingerprint} is disabled"
+        assert cause == f"the GPG key {own_home.fingerprint} is disabled"
         run(store, command_in(remedy))
         assert works(store)
-    home.run("--edit-key", home.fingerprint, "disable", "quit")
+    own_home.run("--edit-key", own_home.fingerprint, "disable", "quit")
     operator = Operator(installed, dict(store.helper.env))
-    _, remedy = operator.run("init", "pass", "--key", home.fingerprint).complaint
+    _, remedy = operator.run("init", "pass", "--key", own_home.fingerprint).complaint
     run(store, command_in(remedy))
-    operator.succeed("init", "pass", "--key", home.fingerprint)
+    operator.succeed("init", "pass", "--key", own_home.fingerprint)
 
 
-def test_remedy_for_a_key_that_cannot_encrypt(store: Store, home: GpgHome, installed: Path) -> None:
-    fingerprint = make_key(home, usage="sign")
+def test_remedy_for_a_key_that_cannot_encrypt(store: Store, own_home: GpgHome, installed: Path) -> None:
+    fingerprint = make_key(own_home, usage="sign")
     operator = Operator(installed, dict(store.helper.env))
     _, of_init = operator.run("init", "pass", "--force", "--key", fingerprint).complaint
     encrypt_for(store, fingerprint)
     cause, remedy = store.refused(SERVER)
     assert cause == f"the GPG key {fingerprint} cannot encrypt"
     assert command_in(of_init) == command_in(remedy)
-    configure_agent(home, require("pinentry-curses", "pinentry-curses"))
+    configure_agent(own_home, require("pinentry-curses", "pinentry-curses"))
     twice = ("<Cancel>", PASSPHRASE + "\r")
     run_at_terminal(store, command_in(remedy), twice, twice)
     assert store.helper.store(SERVER, "me", "new").code == 0
 
 
-def test_remedy_for_a_missing_secret_key(store: Store, home: GpgHome, tmp_path: Path) -> None:
-    (tmp_path / "key").write_bytes(home.run("--export-secret-keys"))
-    home.run("--yes", "--delete-secret-keys", home.fingerprint)
+def test_remedy_for_a_missing_secret_key(store: Store, own_home: GpgHome, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(own_home.run("--export-secret-keys"))
+    own_home.run("--yes", "--delete-secret-keys", own_home.fingerprint)
     cause, remedy = store.unreadable(SERVER)
     assert cause.startswith("there is no secret key to decrypt ")
     run(store, command_in(remedy).replace("<file>", str(tmp_path / "key")))
@@ -242,19 +224,13 @@ def test_remedy_for_a_damaged_entry(store: Store, content: bytes) -> None:
 
 
 @pytest.fixture
-def locked(store: Store, home: GpgHome) -> Store:
+def locked(store: Store, own_home: GpgHome) -> Store:
     """A store for a key with a passphrase that no agent knows, and that is asked for on a terminal."""
-    configure_agent(home, require("pinentry-curses", "pinentry-curses"))
-    encrypt_for(store, make_key(home, passphrase=PASSPHRASE))
+    configure_agent(own_home, require("pinentry-curses", "pinentry-curses"))
+    encrypt_for(store, make_key(own_home, passphrase=PASSPHRASE))
     assert store.helper.store(SERVER, "me", "locked").code == 0
-    end_agent(home)
+    end_agent(own_home)
     return store
-
-
-def configure_agent(home: GpgHome, pinentry: str) -> None:
-    # Else each new agent takes seconds to find out how slow it can make a passphrase's key.
-    (home.path / "gpg-agent.conf").write_text(f"s2k-count 65536\npinentry-program {pinentry}\n")
-    end_agent(home)
 
 
 UNLOCK = ("<Cancel>", PASSPHRASE + "\r")
@@ -267,41 +243,41 @@ def test_remedy_for_a_locked_key(locked: Store) -> None:
     assert locked.secret(SERVER) == "locked"
 
 
-def test_remedy_for_an_unanswered_prompt(locked: Store, home: GpgHome, tmp_path: Path) -> None:
+def test_remedy_for_an_unanswered_prompt(locked: Store, own_home: GpgHome, tmp_path: Path) -> None:
     silent = tmp_path / "pinentry"
     silent.write_text("#!/bin/sh\nexec sleep 60\n")
     silent.chmod(0o755)
-    configure_agent(home, str(silent))
+    configure_agent(own_home, str(silent))
     cause, remedy = locked.unreadable(SERVER)
     assert cause.startswith("gpg did not answer within 4.5 s: most likely the key is locked")
-    configure_agent(home, require("pinentry-curses", "pinentry-curses"))  # the person is there now
+    configure_agent(own_home, require("pinentry-curses", "pinentry-curses"))  # the person is there now
     run_at_terminal(locked, command_in(remedy), UNLOCK)
     assert locked.secret(SERVER) == "locked"
 
 
-def test_remedy_for_a_prompt_that_times_out(locked: Store, home: GpgHome) -> None:
-    with (home.path / "gpg-agent.conf").open("a") as configuration:
+def test_remedy_for_a_prompt_that_times_out(locked: Store, own_home: GpgHome) -> None:
+    with (own_home.path / "gpg-agent.conf").open("a") as configuration:
         configuration.write("pinentry-timeout 1\n")
-    end_agent(home)
+    end_agent(own_home)
     ask = f"printf %s {SERVER} | {locked.helper.executable} get"
     with Terminal(["/bin/sh", "-c", ask], locked.helper.env) as terminal:
         assert terminal.finish() == 1
     assert "the GPG key's passphrase was missing or wrong" in terminal.shown
     remedy = terminal.shown.rpartition("docker-credential-pass: try again, or ")[2].splitlines()[0]
-    configure_agent(home, require("pinentry-curses", "pinentry-curses"))
+    configure_agent(own_home, require("pinentry-curses", "pinentry-curses"))
     run_at_terminal(locked, command_in(remedy), UNLOCK)
     assert locked.secret(SERVER) == "locked"
 
 
 @pytest.mark.parametrize("fault", ["does not exist", "may not be executed", "does not work"])
-def test_remedy_for_a_wrong_pinentry(locked: Store, home: GpgHome, tmp_path: Path, fault: str) -> None:
+def test_remedy_for_a_wrong_pinentry(locked: Store, own_home: GpgHome, tmp_path: Path, fault: str) -> None:
     named = tmp_path / "no pinentry"
     if fault != "does not exist":
         named.write_text("#!/nonexistent/interpreter\n")
         named.chmod(0o755 if fault == "does not work" else 0o644)
-    configure_agent(home, str(named))
+    configure_agent(own_home, str(named))
     cause, remedy = locked.unreadable(SERVER)
-    assert cause.endswith(f"{named}, which {home.path}/gpg-agent.conf names, {fault}")
+    assert cause.endswith(f"{named}, which {own_home.path}/gpg-agent.conf names, {fault}")
     assert "apt install" not in remedy
     run(locked, command_in(remedy))
     run_at_terminal(locked, remedy.partition("; then ")[2].partition(": ")[2], UNLOCK)
@@ -346,9 +322,9 @@ def unprivileged(store: Store) -> Helper:
     return Helper(wrapper, store.helper.env)
 
 
-def test_remedy_for_a_wrong_agent(store: Store, home: GpgHome) -> None:
-    end_agent(home)
-    (home.path / "gpg.conf").write_text("agent-program /nonexistent\n")
+def test_remedy_for_a_wrong_agent(store: Store, own_home: GpgHome) -> None:
+    end_agent(own_home)
+    (own_home.path / "gpg.conf").write_text("agent-program /nonexistent\n")
     cause, remedy = store.unreadable(SERVER)
     assert cause.startswith("gpg cannot reach its agent: ")
     run(store, command_in(remedy))
@@ -364,9 +340,9 @@ def test_remedy_for_an_unknown_option(store: Store) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_remedy_for_keys_of_another_user(store: Store, home: GpgHome) -> None:
-    end_agent(home)
-    for path in [home.path, *home.path.rglob("*")]:
+def test_remedy_for_keys_of_another_user(store: Store, own_home: GpgHome) -> None:
+    end_agent(own_home)
+    for path in [own_home.path, *own_home.path.rglob("*")]:
         os.chown(path, 65534, 65534)
     denied = Store(unprivileged(store), store.directory)
     cause, remedy = denied.unreadable(SERVER)
@@ -375,10 +351,10 @@ def test_remedy_for_keys_of_another_user(store: Store, home: GpgHome) -> None:
     assert denied.secret(SERVER) == "secret"
 
 
-def test_remedy_for_keys_that_are_elsewhere(store: Store, home: GpgHome, tmp_path: Path) -> None:
+def test_remedy_for_keys_that_are_elsewhere(store: Store, own_home: GpgHome, tmp_path: Path) -> None:
     _, remedy = store.with_env(GNUPGHOME=str(tmp_path / "none")).unreadable(SERVER)
     assert remedy == "set GNUPGHOME to the directory with your keys"
-    assert store.with_env(GNUPGHOME=str(home.path)).secret(SERVER) == "secret"
+    assert store.with_env(GNUPGHOME=str(own_home.path)).secret(SERVER) == "secret"
 
 
 @pytest.mark.parametrize("fault", ["fifo", "directory", "dangling link"])
@@ -427,7 +403,7 @@ def test_remedy_for_a_store_of_another_user(store: Store) -> None:
     assert works(denied)
 
 
-def test_remedy_for_a_file_as_store(store: Store, home: GpgHome) -> None:
+def test_remedy_for_a_file_as_store(store: Store, own_home: GpgHome) -> None:
     store.directory.rename(store.directory.with_name("kept"))
     store.directory.write_text("")
     cause, remedy = store.unreadable(SERVER)
@@ -436,7 +412,7 @@ def test_remedy_for_a_file_as_store(store: Store, home: GpgHome) -> None:
     run(store, command_in(remedy))
     cause, remedy = store.refused(SERVER)
     assert cause == f"there is no password store in {store.directory}"
-    run(store, command_in(remedy) + f" --key {home.fingerprint}")  # nobody is there to choose it
+    run(store, command_in(remedy) + f" --key {own_home.fingerprint}")  # nobody is there to choose it
     assert works(store)
 
 
@@ -448,7 +424,7 @@ def test_remedy_for_a_missing_store(store: Store) -> None:
 
 
 @pytest.mark.parametrize("fault", ["fifo", "directory", "dangling link", "NUL", "large"])
-def test_remedy_for_a_special_file_as_key_list(store: Store, home: GpgHome, fault: str) -> None:
+def test_remedy_for_a_special_file_as_key_list(store: Store, own_home: GpgHome, fault: str) -> None:
     path = store.directory / ".gpg-id"
     path.unlink()
     if fault in ("NUL", "large"):
@@ -456,14 +432,14 @@ def test_remedy_for_a_special_file_as_key_list(store: Store, home: GpgHome, faul
     else:
         make_special(path, fault)
     _, remedy = store.refused(SERVER)
-    run(store, command_in(remedy), home.fingerprint)
+    run(store, command_in(remedy), own_home.fingerprint)
     assert works(store)
 
 
-def test_remedy_for_an_empty_key_list(store: Store, home: GpgHome) -> None:
+def test_remedy_for_an_empty_key_list(store: Store, own_home: GpgHome) -> None:
     (store.directory / ".gpg-id").write_text("# nobody\n")
     _, remedy = store.refused(SERVER)
-    run(store, command_in(remedy), home.fingerprint)
+    run(store, command_in(remedy), own_home.fingerprint)
     assert works(store)
 
 
@@ -494,15 +470,19 @@ def sign(home: GpgHome, path: Path, key: str, *options: str) -> None:
     "fault",
     ["unsigned", "by another key", "changed since", "rubbish", "fifo", "expired signature", "expired key"],
 )
-def test_remedy_for_a_key_list_that_is_not_signed(store: Store, home: GpgHome, fault: str) -> None:
+def test_remedy_for_a_key_list_that_is_not_signed(store: Store, own_home: GpgHome, fault: str) -> None:
     path = store.directory / ".gpg-id"
-    signer = make_key(home, usage="sign", expires="seconds=86400" if fault == "expired key" else "never")
+    signer = make_key(own_home, usage="sign", expires="seconds=86400" if fault == "expired key" else "never")
     if fault in ("expired signature", "expired key"):
         sign(
-            home, path, signer, *LONG_AGO, *(["--default-sig-expire", "seconds=60"] if "sig" in fault else [])
+            own_home,
+            path,
+            signer,
+            *LONG_AGO,
+            *(["--default-sig-expire", "seconds=60"] if "sig" in fault else []),
         )
     elif fault != "unsigned":
-        sign(home, path, home.fingerprint if fault == "by another key" else signer)
+        sign(own_home, path, own_home.fingerprint if fault == "by another key" else signer)
     if fault == "changed since":
         path.write_text(path.read_text() + "\n")
     elif fault in ("rubbish", "fifo"):
@@ -520,21 +500,21 @@ def test_remedy_for_a_key_list_that_is_not_signed(store: Store, home: GpgHome, f
     assert works(signed)
 
 
-def test_remedy_for_a_list_of_a_revoked_signer(store: Store, home: GpgHome) -> None:
+def test_remedy_for_a_list_of_a_revoked_signer(store: Store, own_home: GpgHome) -> None:
     path = store.directory / ".gpg-id"
-    signer = make_key(home, usage="sign")
-    sign(home, path, signer)
-    revoke(home, signer)
+    signer = make_key(own_home, usage="sign")
+    sign(own_home, path, signer)
+    revoke(own_home, signer)
     _, remedy = store.with_env(PASSWORD_STORE_SIGNING_KEY=signer).refused(SERVER)
-    run(store, command_in(remedy), home.fingerprint)
-    assert works(store.with_env(PASSWORD_STORE_SIGNING_KEY=home.fingerprint))
+    run(store, command_in(remedy), own_home.fingerprint)
+    assert works(store.with_env(PASSWORD_STORE_SIGNING_KEY=own_home.fingerprint))
 
 
-def test_remedy_for_a_wrong_signing_key(store: Store, home: GpgHome) -> None:
-    sign(home, store.directory / ".gpg-id", home.fingerprint)
-    _, remedy = store.with_env(PASSWORD_STORE_SIGNING_KEY=home.fingerprint[-16:]).refused(SERVER)
+def test_remedy_for_a_wrong_signing_key(store: Store, own_home: GpgHome) -> None:
+    sign(own_home, store.directory / ".gpg-id", own_home.fingerprint)
+    _, remedy = store.with_env(PASSWORD_STORE_SIGNING_KEY=own_home.fingerprint[-16:]).refused(SERVER)
     printed = subprocess.run(
-        ["/bin/sh", "-c", command_in(remedy).replace(PLACEHOLDER, home.fingerprint[-16:])],
+        ["/bin/sh", "-c", command_in(remedy).replace(PLACEHOLDER, own_home.fingerprint[-16:])],
         env=dict(store.helper.env),
         capture_output=True,
         text=True,
@@ -555,8 +535,8 @@ def test_remedy_for_a_link_out_of_the_store(store: Store, tmp_path: Path, level:
     assert works(store)
 
 
-def test_remedy_of_init_for_another_key(store: Store, home: GpgHome, installed: Path) -> None:
-    other = add_key(home)
+def test_remedy_of_init_for_another_key(store: Store, own_home: GpgHome, installed: Path) -> None:
+    other = add_key(own_home)
     operator = Operator(installed, dict(store.helper.env))
     _, remedy = operator.run("init", "pass", "--key", other).complaint
     assert "--force" in remedy
@@ -566,10 +546,10 @@ def test_remedy_of_init_for_another_key(store: Store, home: GpgHome, installed: 
     operator.succeed("init", "pass", "--key", other)
 
 
-def test_remedy_of_init_for_two_keys(store: Store, home: GpgHome, installed: Path) -> None:
-    add_key(home)
+def test_remedy_of_init_for_two_keys(store: Store, own_home: GpgHome, installed: Path) -> None:
+    add_key(own_home)
     operator = Operator(installed, dict(store.helper.env))
     _, remedy = operator.run("init", "pass", "--key", "tests@credhelpers.example").complaint
     named = command_in(remedy).split(" or ")
-    assert home.fingerprint in named
+    assert own_home.fingerprint in named
     operator.succeed("init", "pass", "--force", "--key", named[-1])

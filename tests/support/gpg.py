@@ -24,6 +24,10 @@ Expire-Date: 0
 """
 
 
+LONG_AGO = ("--faked-system-time", "20200101T000000")
+PASSPHRASE = "correct horse 1"
+
+
 @dataclass(frozen=True)
 class GpgHome:
     """A GNUPGHOME and the fingerprint of the one key in it, which has no passphrase."""
@@ -73,6 +77,42 @@ def add_key(home: GpgHome) -> str:
     before = set(_fingerprints(home))
     home.run("--gen-key", stdin=_ONE_KEY.encode())
     return next(fingerprint for fingerprint in _fingerprints(home) if fingerprint not in before)
+
+
+def make_key(
+    home: GpgHome,
+    email: str = "someone@credhelpers.example",
+    *,
+    usage: str = "default",
+    expires: str = "never",
+    passphrase: str = "",
+) -> str:
+    """Make a key as of long ago, in the form of --quick-generate-key, and return its fingerprint."""
+    before = home.run("--list-keys", "--with-colons").decode()
+    home.run(
+        *("--pinentry-mode", "loopback", "--passphrase", passphrase, *LONG_AGO),
+        *("--quick-generate-key", email, "future-default", usage, expires),
+    )
+    keys = home.run("--list-keys", "--with-colons").decode().splitlines()
+    return next(line.split(":")[9] for line in keys if line.startswith("fpr") and line not in before)
+
+
+def revoke(home: GpgHome, fingerprint: str) -> None:
+    """Revoke a key by the certificate that gpg made with it."""
+    certificate = (home.path / "openpgp-revocs.d" / f"{fingerprint}.rev").read_text()
+    home.run("--import", stdin=certificate.replace(":-----BEGIN", "-----BEGIN").encode())
+
+
+def configure_agent(home: GpgHome, pinentry: str | Path) -> None:
+    """Let the agent ask by a pinentry, with keys of passphrases that are quick to make."""
+    # Without it each new agent takes seconds to measure how slow a passphrase's key can be made.
+    (home.path / "gpg-agent.conf").write_text(f"s2k-count 65536\npinentry-program {pinentry}\n")
+    end_agent(home)
+
+
+def end_agent(home: GpgHome) -> None:
+    """End the agent, which forgets all passphrases."""
+    subprocess.run([require("gpgconf", "gpgconf"), "--homedir", str(home.path), "--kill", "all"], check=True)
 
 
 def recipients(home: GpgHome, encrypted: Path) -> set[str]:
