@@ -1,6 +1,6 @@
 """A stand-in for AWS on a loopback port, for demo and tests: an instance role (IMDSv2), ECR, AssumeRole.
 
-It is no part of any helper. The requests and answers are those of the EC2 user guide ("Use IMDSv2") and of
+It is not part of any helper. The requests and answers are those of the EC2 user guide ("Use IMDSv2") and of
 the ECR, ECR Public and STS API references, as far as a client needs them to get a token.
 """
 

@@ -161,7 +161,7 @@ def write_answer(text: str) -> None:
 
 
 def occupy_standard_descriptors() -> None:
-    """Open the standard descriptors that the client closed, so that no file of ours gets their numbers.
+    """Open the standard descriptors that the client closed, so that no file that we open gets their numbers.
 
     Each is opened for the wrong direction, so that using it still fails.
     """

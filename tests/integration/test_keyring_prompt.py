@@ -1,4 +1,4 @@
-"""A prompt that somebody answers; gnome-keyring needs a desktop for its own, so a stand-in shows it here."""
+"""A prompt that is answered; gnome-keyring needs a desktop for its prompt, so a stand-in shows it here."""
 
 import tempfile
 from collections.abc import Iterator

@@ -103,7 +103,7 @@ def test_a_terminal_on_stderr_means_patience(locked: Store, own_home: GpgHome) -
     ours, theirs = os.openpty()
     with os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb", buffering=0) as terminal:
         name = os.ttyname(terminal.fileno())
-        # Longer than nobody would have been waited for, and only on the terminal.
+        # Longer than without a terminal, and only on the terminal.
         give = f'sleep 5; [ "$tty" = {name} ] && echo "D {PASSPHRASE}"; echo OK'
         set_pinentry(
             own_home,
@@ -171,7 +171,7 @@ def test_a_missing_gnupg_home_is_named(store: Store, tmp_path: Path) -> None:
 def test_a_gnupg_home_of_another_user_is_named(store: Store, own_home: GpgHome) -> None:
     end_agent(own_home)
     with readable_by_all(store.directory), readable_by_all(store.helper.executable.parent):
-        nobody = [
+        command = [
             "/usr/bin/setpriv",
             "--reuid=65534",
             "--clear-groups",
@@ -180,7 +180,7 @@ def test_a_gnupg_home_of_another_user_is_named(store: Store, own_home: GpgHome) 
             "get",
         ]
         done = subprocess.run(
-            nobody,
+            command,
             input=SERVER.encode(),
             env={**store.helper.env, "PASSWORD_STORE_DIR": str(store.directory)},
             capture_output=True,

@@ -16,7 +16,7 @@ SERVER = "https://registry.example/v1/"
 
 @pytest.fixture(scope="module")
 def colleague() -> Iterator[GpgHome]:
-    """The GnuPG home of somebody else who uses the same store."""
+    """The GnuPG home of another user of the same store."""
     with throwaway_gpg_home() as home:
         yield home
 

@@ -412,7 +412,7 @@ def test_remedy_for_a_file_as_store(store: Store, own_home: GpgHome) -> None:
     run(store, command_in(remedy))
     cause, remedy = store.refused(SERVER)
     assert cause == f"there is no password store in {store.directory}"
-    run(store, command_in(remedy) + f" --key {own_home.fingerprint}")  # nobody is there to choose it
+    run(store, command_in(remedy) + f" --key {own_home.fingerprint}")  # there is no terminal to choose it on
     assert works(store)
 
 

@@ -1,4 +1,4 @@
-"""Private state on disk: nobody else's file is read or written, and nobody meets half a file."""
+"""Private state on disk: no file of another user is read or written, and a file is never half written."""
 
 import errno
 import os
@@ -76,7 +76,7 @@ class TestReading:
             files.read_private(str(directory / "link"), LIMIT)
         assert caught.value.errno == errno.ELOOP
 
-    def test_a_fifo_is_refused_without_waiting_for_its_writer(self, directory: Path) -> None:
+    def test_a_fifo_is_refused_at_once(self, directory: Path) -> None:
         os.mkfifo(directory / "fifo", PRIVATE)
         with pytest.raises(files.Untrusted):
             files.read_private(str(directory / "fifo"), LIMIT)
@@ -102,7 +102,7 @@ class TestReplacing:
         assert mode(path) == PRIVATE
         assert list(directory.iterdir()) == [path]
 
-    def test_neither_the_umask_nor_the_old_mode_opens_it_to_others(self, directory: Path) -> None:
+    def test_it_is_private_whatever_the_umask(self, directory: Path) -> None:
         path = private_file(directory / "f", mode=0o666)
         old = os.umask(0)
         try:
@@ -111,22 +111,20 @@ class TestReplacing:
             os.umask(old)
         assert mode(path) == PRIVATE
 
-    def test_a_link_is_replaced_and_its_target_left_alone(self, directory: Path) -> None:
-        target = private_file(directory / "target", b"somebody's")
+    def test_a_link_is_replaced_not_its_target(self, directory: Path) -> None:
+        target = private_file(directory / "target", b"theirs")
         (directory / "link").symlink_to(target)
         files.replace(str(directory / "link"), b"ours")
-        assert target.read_bytes() == b"somebody's"
+        assert target.read_bytes() == b"theirs"
         assert not (directory / "link").is_symlink()
         assert (directory / "link").read_bytes() == b"ours"
 
-    def test_a_fifo_is_replaced_without_waiting_for_its_reader(self, directory: Path) -> None:
+    def test_a_fifo_is_replaced_at_once(self, directory: Path) -> None:
         os.mkfifo(directory / "f", PRIVATE)
         files.replace(str(directory / "f"), b"ours")
         assert (directory / "f").read_bytes() == b"ours"
 
-    def test_a_failure_keeps_the_old_content_and_leaves_nothing_behind(
-        self, directory: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_failure_keeps_the_old_content(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = private_file(directory / "f", b"old")
         for function in ("fsync", "replace"):
             with monkeypatch.context() as patched:
@@ -142,7 +140,7 @@ class TestReplacing:
             files.replace(str(directory / "d"), b"new")
         assert list(directory.iterdir()) == [directory / "d"]
 
-    def test_readers_meet_the_old_content_or_the_new_one(self, directory: Path) -> None:
+    def test_readers_see_old_or_new_content(self, directory: Path) -> None:
         path = private_file(directory / "f", b"0" * 500)
 
         def write() -> None:
@@ -156,7 +154,7 @@ class TestReplacing:
             assert len(content) == 500
             assert len(set(content)) == 1
 
-    def test_only_abandoned_temporary_files_of_the_same_file_are_swept(self, directory: Path) -> None:
+    def test_only_its_abandoned_files_are_removed(self, directory: Path) -> None:
         abandoned = private_file(directory / "f.1-2.tmp")
         long_ago = abandoned.stat().st_mtime - 3600
         others = [private_file(directory / name) for name in ("f.3-4.tmp", "g.1-2.tmp", "f.1-2", "f.tmpx")]
@@ -178,9 +176,7 @@ class TestDirectories:
         assert mode(directory / "d") == 0o700
 
     @pytest.mark.parametrize("permissions", [0o720, 0o702, 0o777])
-    def test_one_that_others_may_write_to_is_refused_as_it_is(
-        self, directory: Path, permissions: int
-    ) -> None:
+    def test_one_others_may_write_to_is_refused(self, directory: Path, permissions: int) -> None:
         (directory / "d").mkdir()
         (directory / "d").chmod(permissions)
         for function in (files.make_private_directory, files.trust_directory):
@@ -196,7 +192,7 @@ class TestDirectories:
             files.make_private_directory(str(directory / "d"))
 
     @pytest.mark.parametrize("make", [lambda path: path.symlink_to("elsewhere"), private_file])
-    def test_what_is_no_directory_is_refused(self, directory: Path, make: Callable[[Path], object]) -> None:
+    def test_a_file_in_its_place_is_refused(self, directory: Path, make: Callable[[Path], object]) -> None:
         (directory / "elsewhere").mkdir(mode=0o700)
         make(directory / "d")
         with pytest.raises(files.Untrusted):
@@ -257,7 +253,7 @@ class TestAppending:
             files.append_private(str(path), b"line\n", LARGEST)
         assert path.read_bytes() == b"content"
 
-    def test_a_full_file_is_put_aside_and_only_the_last_few_are_kept(self, directory: Path) -> None:
+    def test_a_full_file_is_rotated(self, directory: Path) -> None:
         for number in range(20):
             files.append_private(str(directory / "f"), b"%06d\n" % number, largest=21)
         kept = {path.name: path.read_bytes().split() for path in directory.iterdir()}
@@ -268,7 +264,7 @@ class TestAppending:
             "f.3": [b"000009", b"000010", b"000011"],
         }
 
-    def test_no_line_of_many_writers_is_lost_or_torn_while_files_are_put_aside(self, directory: Path) -> None:
+    def test_rotation_loses_no_line_of_many_writers(self, directory: Path) -> None:
         def write(name: int) -> None:
             for number in range(60):
                 files.append_private(str(directory / "f"), b"%d-%02d\n" % (name, number), largest=700)

@@ -1,4 +1,4 @@
-"""Logs that grow, that many processes write at once, and that syslog hears of."""
+"""Logs that grow, that many processes write at once, and that syslog gets too."""
 
 import multiprocessing
 import re

@@ -72,7 +72,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def warm_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home in which there is a token of whoever has no configuration at all."""
+    """A home in which there is a token, and no configuration."""
 
     def fetch(*_: object) -> Token:
         now = time.time()
