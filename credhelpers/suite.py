@@ -62,11 +62,7 @@ PASS = Helper(
     "pass",
     "credentials in the password store, encrypted by GnuPG",
     _open_password_store,
-    place=Place(
-        "password store",
-        _check_password_store,
-        remedy="check what GnuPG waits for, such as a card",
-    ),
+    place=Place("password store", _check_password_store, remedy="check what GnuPG waits for, such as a card"),
     init="credhelpers.cli.init.password_store:init_pass",
 )
 KEYRING = Helper(

@@ -2,6 +2,7 @@
 
 import os
 
+from credhelpers import files
 from credhelpers.credential import BadRequest, Credential, CredentialError, StoreUnavailable
 from credhelpers.servers import flaw
 
@@ -18,7 +19,7 @@ def read_server() -> str:
     Raises:
         BadRequest: It is missing, too long, or not printable text.
     """
-    text = _decode(_read(4 * LONGEST_SERVER)).strip()
+    text = _read(4 * LONGEST_SERVER).strip()
     _check("server URL", text)
     return text
 
@@ -32,7 +33,7 @@ def read_credential() -> tuple[str, Credential]:
     import json
 
     try:
-        fields = json.loads(_decode(_read(_LONGEST_REQUEST)), object_pairs_hook=_unique)
+        fields = json.loads(_read(_LONGEST_REQUEST), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         reason = getattr(error, "msg", "it is nested too deeply or has a number that is too large")
         raise BadRequest(f"the credential on stdin is not valid JSON: {reason}") from None
@@ -79,14 +80,14 @@ def _check(what: str, text: str) -> None:
         raise BadRequest(f"the {what} {found}")
 
 
-def _read(limit: int) -> bytes:
+def _read(limit: int) -> str:
     """Return all of stdin.
 
     A directory never gets here: CPython itself exits before our code runs (init_sys_streams), with exit
     status 1, nothing on stdout and its own message on stderr. Only the launcher can say more.
 
     Raises:
-        BadRequest: It is longer than the limit, in bytes, or cannot be read.
+        BadRequest: It is longer than the limit, in bytes, or cannot be read, or is not UTF-8.
     """
     chunks = []
     size = 0
@@ -96,14 +97,9 @@ def _read(limit: int) -> bytes:
             size += len(chunk)
             if size > limit:
                 raise BadRequest(f"stdin is longer than {limit} bytes")
+        return b"".join(chunks).decode()
     except OSError as error:
         raise BadRequest(f"cannot read stdin: {error.strerror}") from None
-    return b"".join(chunks)
-
-
-def _decode(request: bytes) -> str:
-    try:
-        return request.decode()
     except UnicodeDecodeError:
         raise BadRequest("stdin is not valid UTF-8") from None
 
@@ -152,10 +148,8 @@ def write_answer(text: str) -> None:
     Raises:
         CredentialError: The reader has closed it, or the disk behind it is full.
     """
-    rest = memoryview(text.encode() + b"\n")
     try:
-        while rest:
-            rest = rest[os.write(1, rest) :]
+        files.write_all(1, text.encode() + b"\n")
     except OSError as error:
         raise CredentialError(f"cannot write the answer to stdout: {error.strerror}") from None
 

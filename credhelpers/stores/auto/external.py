@@ -3,7 +3,7 @@
 import codecs
 import os
 
-from credhelpers import paths, process
+from credhelpers import files, paths, process
 from credhelpers.credential import NOT_FOUND, Credential, CredentialsNotFound, StoreUnavailable
 from credhelpers.log import without_controls
 from credhelpers.servers import flaw
@@ -221,9 +221,7 @@ class _Echo:
         self._left -= len(shown)
         if self._left <= 0:
             shown += f"\n{self._name}: the rest of its messages is left out\n"
-        rest = memoryview(shown.encode("utf-8", "backslashreplace"))
         try:
-            while rest:
-                rest = rest[os.write(2, rest) :]
+            files.write_all(2, shown.encode("utf-8", "backslashreplace"))
         except OSError:
             return  # stderr is closed; the cause is in the answer and in the log

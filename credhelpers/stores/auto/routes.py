@@ -40,9 +40,6 @@ class Target:
         self.reason = reason
         self.match = match
 
-    def __repr__(self) -> str:
-        return f"Target({self.helper!r}, {self.key!r}, {self.reason!r}, {self.match!r})"
-
 
 class Routes:
     """The decision for each server.

@@ -34,11 +34,7 @@ class AutoStore:
     """
 
     def __init__(
-        self,
-        environ: "Mapping[str, str]",
-        settings: "Settings",
-        log: "Log",
-        built_in: "Mapping[str, Helper]",
+        self, environ: "Mapping[str, str]", settings: "Settings", log: "Log", built_in: "Mapping[str, Helper]"
     ) -> None:
         self._environ = environ
         self._settings = settings
@@ -48,10 +44,13 @@ class AutoStore:
         self._configured = settings.text("auto.default")
         self._issuers = {name: helper.serves for name, helper in built_in.items() if helper.serves}
         self._routes = Routes(settings, self._issuers, self._is_installed, self._default)
-        if _is_started_by_itself(environ.get(_STARTED_BY, "")):
-            raise StoreUnavailable(
-                "docker-credential-auto was started by a helper that it had started itself", _CORRECT
-            )
+        mark = environ.get(_STARTED_BY)
+        if mark:
+            from credhelpers.stores.auto import reentry
+
+            if reentry.is_ancestor(mark):
+                cause = "docker-credential-auto was started by a helper that it had started itself"
+                raise StoreUnavailable(cause, _CORRECT)
 
     def target(self, server: str) -> Target:
         """Return the helper for a server."""
@@ -198,14 +197,6 @@ def _is_missing(error: StoreUnavailable) -> bool:
     from credhelpers.stores.os_keyring.bus import NoService
 
     return isinstance(error, NoService)
-
-
-def _is_started_by_itself(mark: str) -> bool:
-    if not mark:
-        return False
-    from credhelpers.stores.auto import reentry
-
-    return reentry.is_ancestor(mark)
 
 
 def _is_ourselves(executable: str) -> bool:

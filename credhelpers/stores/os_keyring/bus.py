@@ -4,6 +4,7 @@ import os
 import time
 from collections import deque
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import jeepney
 from jeepney import DBusAddress, HeaderFields, MessageType
@@ -55,19 +56,14 @@ class Gone(StoreUnavailable):
     """The object that was called does not exist any more."""
 
 
-class Call:
+class Call(NamedTuple):
     """One method call: object path, interface, method, and arguments with their D-Bus signature."""
 
-    __slots__ = ("arguments", "interface", "member", "path", "signature")
-
-    def __init__(
-        self, path: str, interface: str, member: str, signature: str = "", arguments: "Reply" = ()
-    ) -> None:
-        self.path = path
-        self.interface = interface
-        self.member = member
-        self.signature = signature
-        self.arguments = arguments
+    path: str
+    interface: str
+    member: str
+    signature: str = ""
+    arguments: "Reply" = ()
 
 
 class SessionBus:

@@ -67,8 +67,7 @@ class LockedKey:
     def of_wrong_passphrase(self) -> StoreUnavailable:
         """Return the error for a prompt that was answered in vain."""
         return StoreUnavailable(
-            "the GPG key's passphrase was missing or wrong",
-            "try again, or " + self._unlock,
+            "the GPG key's passphrase was missing or wrong", "try again, or " + self._unlock
         )
 
     def of_stopped(self) -> StoreUnavailable:

@@ -137,6 +137,5 @@ def umask(environ: "Mapping[str, str]") -> int:
 def _irregular(path: str, cause: str) -> StoreUnavailable:
     again = "credhelpers init pass --key <your GPG key>"
     return StoreUnavailable(
-        cause,
-        f"move it away and make a new one: mv {quoted(path)} {quoted(path + '.old')} && {again}",
+        cause, f"move it away and make a new one: mv {quoted(path)} {quoted(path + '.old')} && {again}"
     )
