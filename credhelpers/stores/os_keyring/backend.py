@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LOCK_SECONDS = 20.0
 _INDEX = ("credhelpers: servers and usernames", "index")  # service and username
-_EMPTY = "credhelpers-parts:0:"  # stands for an empty secret, which some backends do not keep
+_EMPTY = "credhelpers: empty\n"  # stands for an empty secret, which some backends do not keep
 
 _NEVER_BY_ITSELF = tuple("keyring.backends." + name for name in ("SecretService", "chainer", "libsecret"))
 """Backends that use the Secret Service; other backends are looked for only when there is none."""
@@ -103,7 +103,7 @@ class BackendStore:
             if found is None:
                 return None
             username, secret = found.username, found.password
-        return Credential(username, "" if secret.startswith(_EMPTY) else secret)
+        return Credential(username, "" if secret == _EMPTY else secret)
 
     def _read_index(self) -> dict[str, str]:
         """Return the username of each server; empty when the index is missing or damaged, as it is repaired.
