@@ -8,6 +8,7 @@ from shlex import quote
 from credhelpers import files
 from credhelpers.clients import file_attributes
 from credhelpers.credential import CredentialError
+from credhelpers.locks import Lock
 
 BACKUP = ".credhelpers-backup"
 """What the name of a backup ends with."""
@@ -62,7 +63,7 @@ class Edit:
             if before == after and not abandoned(path):
                 return False
             os.makedirs(directory, 0o700 if self.mode == 0o600 else 0o755, exist_ok=True)
-            with files.Lock(directory, _LOCK_SECONDS):
+            with Lock(directory, _LOCK_SECONDS):
                 for left in abandoned(path):
                     os.unlink(left)
                 return self._replace_newest(path)

@@ -37,6 +37,7 @@ import os
 
 from credhelpers import files, protocol
 from credhelpers.credential import BadRequest, Credential, CredentialsNotFound
+from credhelpers.locks import Lock
 from credhelpers.servers import candidate_keys
 
 
@@ -51,7 +52,7 @@ class Mine:
             return {}
 
     def _change(self, change):
-        with files.Lock(os.path.dirname(self._path), 10):
+        with Lock(os.path.dirname(self._path), 10):
             entries = self._read()
             change(entries)
             files.replace(self._path, json.dumps(entries).encode())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from credhelpers.files import Lock
+from credhelpers.locks import Lock
 
 _SECONDS = 900
 

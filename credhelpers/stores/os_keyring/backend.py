@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from credhelpers import files, paths
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
+from credhelpers.locks import Lock
 from credhelpers.servers import candidate_keys
 from credhelpers.stores.listing import listable
 
@@ -132,7 +133,7 @@ class BackendStore:
                 yield
             else:
                 files.make_private_directory(os.path.dirname(self._lock))
-                with files.Lock(self._lock, _LOCK_SECONDS):
+                with Lock(self._lock, _LOCK_SECONDS):
                     yield
         except CredentialError:
             raise

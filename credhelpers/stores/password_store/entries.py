@@ -8,9 +8,12 @@ import binascii
 import errno
 import os
 
-from credhelpers import files
 from credhelpers.credential import BadRequest
 from credhelpers.servers import flaw
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credhelpers.locks import Lock
 
 FOLDER = "docker-credential-helpers"
 SUFFIX = ".gpg"
@@ -58,13 +61,15 @@ def file_name(username: str) -> str:
     return os.fsdecode(username.encode()) + SUFFIX  # UTF-8 on disk, whatever the locale says
 
 
-def lock(folder: str) -> files.Lock:
+def lock(folder: str) -> "Lock":
     """Return the lock to hold for any change below ``docker-credential-helpers``.
 
     Args:
         folder: That folder, or a symbolic link to it.
     """
-    return files.Lock(os.path.realpath(folder), LOCK_SECONDS)
+    from credhelpers.locks import Lock
+
+    return Lock(os.path.realpath(folder), LOCK_SECONDS)
 
 
 def newest_entry(folder: str) -> Entry | None:

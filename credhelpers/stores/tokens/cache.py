@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credhelpers.files import Lock
+    from credhelpers.locks import Lock
     from credhelpers.stores.tokens.storage import Storage
 
     Conditions = tuple[str, dict[str, str]]

@@ -3,13 +3,13 @@
 import os
 
 from credhelpers import files
-from credhelpers.files import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias, TypeVar
 
+    from credhelpers.locks import Lock
     from credhelpers.log import Log
 
     Parsed = TypeVar("Parsed")
@@ -90,18 +90,25 @@ class Directory:
         """Remove a file, if there is one; a lock stays while it is held."""
         try:
             files.trust_directory(self._path)
-            (files.remove_lock if name.endswith(LOCK) else os.unlink)(self.path(name))
+            if name.endswith(LOCK):
+                from credhelpers.locks import remove_lock
+
+                remove_lock(self.path(name))
+            else:
+                os.unlink(self.path(name))
         except FileNotFoundError:
             return
         except OSError as error:
             self._report(error)
 
-    def lock(self, name: str, seconds: float, is_needless: "Callable[[], bool]") -> Lock:
+    def lock(self, name: str, seconds: float, is_needless: "Callable[[], bool]") -> "Lock":
         """Return the lock of a file; see `Lock`.
 
         Raises:
             OSError: The directory cannot be used; on entering the lock too.
         """
+        from credhelpers.locks import Lock
+
         files.make_private_directory(self._path)
         return Lock(self.path(name + LOCK), seconds, is_needless)
 
@@ -137,6 +144,6 @@ class Nothing:
     def remove(self, _: str) -> None:
         """Do nothing."""
 
-    def lock(self, name: str, *_: object) -> Lock:
+    def lock(self, name: str, *_: object) -> "Lock":
         """Raise FileNotFoundError: there is nothing to share, so nothing to lock."""
         raise FileNotFoundError(name)
