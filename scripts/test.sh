@@ -36,10 +36,7 @@ main() {
     # Without these two the rest would only fail in other words.
     stage environment make_environment
     [ -z "$failed" ] || finish
-    stage lint run "$VENV/bin/ruff" check
-    stage format run "$VENV/bin/ruff" format --check
-    stage types run "$VENV/bin/mypy"
-    stage shell check_shell_scripts
+    stage lint run scripts/lint.sh
     stage tests run_tests "$@"
     finish
 }
@@ -134,22 +131,6 @@ show_versions() {
         # shellcheck disable=SC2016 # dpkg-query's own variables
         dpkg-query -W -f '${binary:Package} ${Version}\n' "$package" 2>/dev/null ||
             echo "$package is not from apt"
-    done
-}
-
-check_shell_scripts() {
-    if has_tool shellcheck; then
-        # shellcheck disable=SC2046 # no path of ours has a space
-        run shellcheck -x $(shell_scripts)
-    else
-        echo 'Skipped: shellcheck is missing'
-    fi
-}
-
-# Every file that a shell runs or reads, whatever its name.
-shell_scripts() {
-    find .ci packaging scripts -type f | sort | while IFS= read -r file; do
-        case $file:$(head -n 1 "$file" | tr -d '\0') in *.sh:* | *:'#!'*sh) echo "$file" ;; esac
     done
 }
 

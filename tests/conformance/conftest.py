@@ -27,12 +27,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for marker in (
-        "subjects(choice): run on every row of the subjects of which this is true",
-        "needs(verb, ...): leave out for a helper that lacks one of these verbs",
-        "deviation(subjects, reason): these helpers are known not to do what the test asserts",
-    ):
-        config.addinivalue_line("markers", marker)
     subjects(config)  # what is wrong with the options is said before the first test
 
 

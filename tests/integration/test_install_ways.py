@@ -241,4 +241,4 @@ def test_doctor_knows_the_fast_path_of_pip(by_pip: Path, worker: Worker) -> None
 
     said = Helper(by_pip / "credhelpers", env).run("doctor").out.decode()
 
-    assert f"hands the rest over to {by_pip / 'docker-credential-ecr-login'}" in " ".join(said.split())
+    assert f"everything else starts {by_pip / 'docker-credential-ecr-login'}" in " ".join(said.split())
