@@ -89,7 +89,7 @@ class Emulator:
     Attributes:
         calls: How often each operation was asked for; the metadata service counts as ``imds``.
         requests: Every request so far.
-        access_key_ids: The keys that may sign; those of the role are added as they are given out.
+        access_key_ids: The keys that may sign; those of the role are added as it hands them out.
     """
 
     def __init__(
@@ -173,9 +173,9 @@ class Emulator:
         if request.path == _CREDENTIALS_PATH:
             return Response(200, ROLE.encode())
         if request.path == _CREDENTIALS_PATH + ROLE:
-            given = self.give_credentials()
-            given["Token"] = given.pop("SessionToken")
-            return Response.of_json({"Code": "Success", "Type": "AWS-HMAC", **given})
+            fields = self.give_credentials()
+            fields["Token"] = fields.pop("SessionToken")
+            return Response.of_json({"Code": "Success", "Type": "AWS-HMAC", **fields})
         return Response(404)
 
     def _authorization(self, proxy: str) -> dict[str, Any]:
@@ -184,12 +184,12 @@ class Emulator:
         return {"authorizationToken": token, "expiresAt": expires, "proxyEndpoint": proxy}
 
     def _assumed_role(self, form: Mapping[str, str]) -> Response:
-        given = "".join(f"<{key}>{value}</{key}>" for key, value in self.give_credentials().items())
+        fields = "".join(f"<{key}>{value}</{key}>" for key, value in self.give_credentials().items())
         arn = f"{form['RoleArn']}/{form['RoleSessionName']}"
         return Response(
             200,
             f'<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>'
-            f"<Credentials>{given}</Credentials><AssumedRoleUser><Arn>{arn}</Arn>"
+            f"<Credentials>{fields}</Credentials><AssumedRoleUser><Arn>{arn}</Arn>"
             f"<AssumedRoleId>AROA:x</AssumedRoleId></AssumedRoleUser>"
             f"</AssumeRoleResult></AssumeRoleResponse>".encode(),
             {"Content-Type": "text/xml"},
