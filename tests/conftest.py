@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ahead import private_environment
 from tests.support.gpg import GpgHome, initialise_password_store, throwaway_gpg_home
 from tests.support.installer import REPOSITORY, Checkout
 from tests.support.keyring import SecretService, private_secret_service
@@ -38,9 +39,7 @@ def _install(prefix: Path) -> None:
 @pytest.fixture
 def private_env(tmp_path: Path) -> dict[str, str]:
     """The environment of a throwaway user, with nothing inherited."""
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    return {"HOME": str(home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    return private_environment(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,28 @@ from pathlib import Path
 import pytest
 
 from tests.integration.ways import Wheels, make_wheels
+from tests.support.ahead import Ahead, Started
 from tests.support.aws import Aws, moto_server
 from tests.support.shared import once
 from tests.support.worker import Worker, watched
+
+
+@pytest.fixture(scope="module", autouse=True)
+def started(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """The module's tests that mostly wait; they run in threads from its first test on."""
+    ahead = getattr(request.module, "ahead", None)
+    if not isinstance(ahead, Ahead):
+        yield {}
+        return
+    items = [
+        item
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.module is request.module
+    ]
+    with ahead.start(
+        items, request.getfixturevalue("installed"), tmp_path_factory.mktemp("ahead")
+    ) as running:
+        yield running
 
 
 @pytest.fixture

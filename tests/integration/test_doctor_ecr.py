@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from credhelpers.emulator import ACCOUNT, Request, Response
 from tests.conformance.canary import CANARY
 from tests.integration.doctor import Patient, install
+from tests.support.ahead import Ahead
 from tests.support.aws import (
     CONTAINER_PATH,
     HOST,
@@ -35,12 +37,26 @@ TEMPLATE = Path(__file__).parents[2] / "packaging/ecr-login-fast-path.sh"
 @pytest.fixture
 def patient(installed: Path, private_env: dict[str, str], aws: Aws) -> Iterator[Patient]:
     """A worker with an instance role, whose Docker asks the ECR helper about one host."""
+    with with_role(installed, private_env, aws) as user:
+        yield user
+
+
+@contextmanager
+def with_role(installed: Path, private_env: dict[str, str], aws: Aws) -> Iterator[Patient]:
     env = {**private_env, **aws.environment(), "PATH": f"{installed}:/usr/bin:/bin"}
     user = Patient(installed, env)
     user.configure(credHelpers={HOST: "ecr-login"})
     aws.access_key_ids.add(KEY)
     yield user
     user.assert_no_secret_was_shown()
+
+
+@Ahead
+@contextmanager
+def ahead(installed: Path, private_env: dict[str, str]) -> Iterator[tuple[Patient, Aws]]:
+    """The same user, and the AWS of that worker."""
+    with Aws() as aws, with_role(installed, private_env, aws) as user:
+        yield user, aws
 
 
 def telling_who(request: Request) -> Response | None:
@@ -67,13 +83,6 @@ def test_all_checks_are_ok(patient: Patient, aws: Aws) -> None:
     assert report.of("ECR host").text == f"{HOST} is an ECR registry in eu-central-1"
     assert "no token is cached" in report.of("cached token").text
     assert "that of AWS" in report.of("answer").text
-
-
-def test_the_permission_check_leaves_the_cache(patient: Patient, aws: Aws) -> None:
-    report = patient.but(PATH="/usr/bin:/bin").doctor(HOST)
-    assert report.state("token permission") == "ok"
-    assert aws.calls[TOKEN_CALL] == 1
-    assert not (patient.home / ".ecr" / "tokens").exists()
 
 
 def test_a_cached_token_with_its_remaining_time(patient: Patient, aws: Aws) -> None:
@@ -275,56 +284,6 @@ def test_python_alone_is_not_the_fast_path(patient: Patient, tmp_path: Path) -> 
     assert report.of("fast path").text.startswith("not in use")
 
 
-def test_amazons_own_helper_is_recognised(patient: Patient) -> None:
-    require("docker-credential-ecr-login", "amazon-ecr-credential-helper")
-    report = patient.but(PATH="/usr/bin:/bin").doctor()
-    assert "of amazon-ecr-credential-helper" in report.of("on PATH").text
-    assert report.state("token permission") == "ok"
-
-
-@pytest.mark.parametrize("keys", [{}, KEYS], ids=["metadata", "endpoints"])
-def test_a_silent_network_fails_in_time(patient: Patient, keys: dict[str, str]) -> None:
-    with Misbehaving(silence) as blackhole:
-        swallowed = {"AWS_ENDPOINT_URL": blackhole.url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": blackhole.url}
-        report = patient.but(**swallowed, **keys).doctor()
-    assert report.code == 1
-    assert report.state("token permission" if keys else "AWS identity") == "fail"
-    assert report.state("answer") == "fail"
-
-
-def test_a_silent_sts_is_ok(patient: Patient) -> None:
-    patient.set("[ecr]\nread_seconds = 30\n")
-    with Misbehaving(silence) as blackhole:
-        report = patient.but(**KEYS, AWS_ENDPOINT_URL_STS=blackhole.url).doctor()
-    assert "STS did not answer" in report.of("AWS identity").text
-    assert report.code == 0
-
-
-def test_a_hanging_credential_process_is_ended(patient: Patient) -> None:
-    config = patient.home / ".aws" / "config"
-    config.parent.mkdir()
-    program = patient.home / "hang"
-    program.write_text(f'#!/bin/sh\necho $$ >> "{patient.home}/running"\nexec sleep 300\n')
-    program.chmod(0o755)
-    config.write_text(f"[default]\ncredential_process={program}\n")
-    patient.set("[ecr]\ncall_seconds = 3\n")
-    report = patient.doctor()
-    words = f"{program}, the credential_process of profile default, did not answer within 3 s"
-    report.assert_broken("AWS identity", words, "run it by hand")
-    for pid in (patient.home / "running").read_text().split():
-        wait_until_ended(int(pid))
-
-
-def test_one_request_for_region_and_identity(patient: Patient, aws: Aws) -> None:
-    other = HOST.replace("123456789012", "000000000000")
-    elsewhere = HOST.replace("eu-central-1", "us-east-1")
-    patient.configure(credHelpers=dict.fromkeys((HOST, other, elsewhere), "ecr-login"))
-    report = patient.but(**KEYS, PATH="/usr/bin:/bin").doctor()
-    assert aws.calls[TOKEN_CALL] == 2
-    subjects = {finding.subject for finding in report.findings if finding.check == "token permission"}
-    assert subjects == {f"AWS for {HOST}, {other}", f"AWS for {elsewhere}"}
-
-
 @pytest.mark.parametrize(
     ("config", "cause", "remedy"),
     [
@@ -364,3 +323,66 @@ def test_an_endless_answer_fails(patient: Patient) -> None:
     with Misbehaving(endless_body) as broken:
         report = patient.but(**KEYS, AWS_ENDPOINT_URL_ECR=broken.url).doctor()
     report.assert_broken("token permission", "more than 1 MiB", "proxy")
+
+
+@pytest.mark.parametrize("keys", [{}, KEYS], ids=["metadata", "endpoints"])
+@ahead
+def test_a_silent_network_fails_in_time(patient: Patient, aws: Aws, *, keys: dict[str, str]) -> None:
+    with Misbehaving(silence) as blackhole:
+        swallowed = {"AWS_ENDPOINT_URL": blackhole.url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": blackhole.url}
+        report = patient.but(**swallowed, **keys).doctor()
+    assert report.code == 1
+    assert report.state("token permission" if keys else "AWS identity") == "fail"
+    assert report.state("answer") == "fail"
+
+
+@ahead
+def test_one_request_for_region_and_identity(patient: Patient, aws: Aws) -> None:
+    other = HOST.replace("123456789012", "000000000000")
+    elsewhere = HOST.replace("eu-central-1", "us-east-1")
+    patient.configure(credHelpers=dict.fromkeys((HOST, other, elsewhere), "ecr-login"))
+    report = patient.but(**KEYS, PATH="/usr/bin:/bin").doctor()
+    assert aws.calls[TOKEN_CALL] == 2
+    subjects = {finding.subject for finding in report.findings if finding.check == "token permission"}
+    assert subjects == {f"AWS for {HOST}, {other}", f"AWS for {elsewhere}"}
+
+
+@ahead
+def test_a_silent_sts_is_ok(patient: Patient, aws: Aws) -> None:
+    patient.set("[ecr]\nread_seconds = 30\n")
+    with Misbehaving(silence) as blackhole:
+        report = patient.but(**KEYS, AWS_ENDPOINT_URL_STS=blackhole.url).doctor()
+    assert "STS did not answer" in report.of("AWS identity").text
+    assert report.code == 0
+
+
+@ahead
+def test_a_hanging_credential_process_is_ended(patient: Patient, aws: Aws) -> None:
+    config = patient.home / ".aws" / "config"
+    config.parent.mkdir()
+    program = patient.home / "hang"
+    program.write_text(f'#!/bin/sh\necho $$ >> "{patient.home}/running"\nexec sleep 300\n')
+    program.chmod(0o755)
+    config.write_text(f"[default]\ncredential_process={program}\n")
+    patient.set("[ecr]\ncall_seconds = 3\n")
+    report = patient.doctor()
+    words = f"{program}, the credential_process of profile default, did not answer within 3 s"
+    report.assert_broken("AWS identity", words, "run it by hand")
+    for pid in (patient.home / "running").read_text().split():
+        wait_until_ended(int(pid))
+
+
+@ahead
+def test_the_permission_check_leaves_the_cache(patient: Patient, aws: Aws) -> None:
+    report = patient.but(PATH="/usr/bin:/bin").doctor(HOST)
+    assert report.state("token permission") == "ok"
+    assert aws.calls[TOKEN_CALL] == 1
+    assert not (patient.home / ".ecr" / "tokens").exists()
+
+
+@ahead
+def test_amazons_own_helper_is_recognised(patient: Patient, aws: Aws) -> None:
+    require("docker-credential-ecr-login", "amazon-ecr-credential-helper")
+    report = patient.but(PATH="/usr/bin:/bin").doctor()
+    assert "of amazon-ecr-credential-helper" in report.of("on PATH").text
+    assert report.state("token permission") == "ok"

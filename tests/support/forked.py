@@ -10,6 +10,7 @@ import selectors
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -101,7 +102,8 @@ def run(
     command = [str(executable), *arguments]
     python = executable.parent.parent / "lib/credhelpers/bin/python"
     speaks_alike = {name: value for name, value in env.items() if name.startswith(("LANG", "LC_", "PYTHON"))}
-    if len(stdin) > _PIPE or speaks_alike != _LANGUAGE or not python.exists():
+    alone = threading.current_thread() is threading.main_thread()  # the parent makes one fork at a time
+    if len(stdin) > _PIPE or speaks_alike != _LANGUAGE or not python.exists() or not alone:
         return subprocess.run(
             command,
             input=stdin,
