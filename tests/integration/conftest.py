@@ -9,7 +9,7 @@ from tests.integration.ways import Wheels, make_wheels
 from tests.support.ahead import Ahead, Started
 from tests.support.aws import Aws, moto_server
 from tests.support.shared import once
-from tests.support.worker import Worker, watched
+from tests.support.worker import Worker, worker_at
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,8 +40,7 @@ def aws() -> Iterator[Aws]:
 @pytest.fixture
 def worker(installed: Path, private_env: dict[str, str], aws: Aws) -> Iterator[Worker]:
     """A machine with an instance role and nothing cached; no secret may show on its stderr or in its logs."""
-    env = {**private_env, **aws.environment()}
-    with watched(Worker(installed / "docker-credential-ecr-login", env, aws=aws)) as machine:
+    with worker_at(installed, private_env, aws) as machine:
         yield machine
 
 

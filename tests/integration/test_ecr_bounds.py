@@ -5,11 +5,11 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from tests.conformance.canary import CANARY
+from tests.support.ahead import Ahead
 from tests.support.aws import (
     CONTAINER_PATH,
     HOST,
@@ -25,8 +25,9 @@ from tests.support.aws import (
     gzip_bomb,
     half_an_answer,
 )
-from tests.support.worker import Worker
+from tests.support.worker import Worker, worker_ahead
 
+ahead = Ahead(worker_ahead)
 LIMITS = "[ecr]\ncall_seconds = 4\n"
 MEMORY_KIB = 400_000
 """Of address space; the helper takes less than half of it."""
@@ -37,11 +38,15 @@ Behaviour = Callable[[socket.socket], None]
 
 
 @pytest.fixture
-def confined(worker: Worker, tmp_path: Path) -> Worker:
+def confined(worker: Worker) -> Worker:
     """A machine on which a helper that takes much memory gets no further, with four seconds for a call."""
-    config = tmp_path / "config.toml"
+    return with_limits(worker)
+
+
+def with_limits(worker: Worker) -> Worker:
+    config = worker.home / "config.toml"
     config.write_text(LIMITS)
-    helper = tmp_path / worker.executable.name
+    helper = worker.home / worker.executable.name
     helper.write_text(f'#!/bin/sh\nulimit -v {MEMORY_KIB}\nexec "{worker.executable}" "$@"\n')
     helper.chmod(0o755)
     return replace(worker.but(CREDHELPERS_CONFIG=str(config)), executable=helper)
@@ -85,24 +90,6 @@ def test_an_endless_answer_ends_at_a_mebibyte(
     assert broken.connections == 1
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "words"),
-    [
-        (endless_chunk_extension, "Connection was closed before|more than 1 MiB"),
-        (gzip_bomb, "unexpected response from"),
-        (drip, "did not answer within 4 s"),
-    ],
-)
-def test_other_ways_to_take_memory_or_time_fail(confined: Worker, behaviour: Behaviour, words: str) -> None:
-    with Misbehaving(behaviour) as broken:
-        began = time.monotonic()
-        cause = _at_ecr(confined, broken.url).cause_of_nothing()
-        assert time.monotonic() - began < REASONABLE_SECONDS
-        assert broken.url in cause
-
-    assert re.search(words, cause), cause  # newer versions of urllib3 end some of it themselves
-
-
 def test_half_an_answer_is_a_failed_attempt(confined: Worker) -> None:
     with Misbehaving(half_an_answer) as broken:
         cause = _at_ecr(confined, broken.url).cause_of_nothing()
@@ -136,3 +123,22 @@ def _request(worker: Worker) -> list[bytes]:
     target = "X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken\r\n"
     head = f"POST / HTTP/1.1\r\nHost: aws\r\nConnection: close\r\n{signed}{target}Content-Length: 2\r\n\r\n"
     return [head.encode(), b"{}"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (endless_chunk_extension, "Connection was closed before|more than 1 MiB"),
+        (gzip_bomb, "unexpected response from"),
+        (drip, "did not answer within 4 s"),
+    ],
+)
+@ahead
+def test_other_ways_to_take_memory_or_time_fail(worker: Worker, *, behaviour: Behaviour, words: str) -> None:
+    with Misbehaving(behaviour) as broken:
+        began = time.monotonic()
+        cause = _at_ecr(with_limits(worker), broken.url).cause_of_nothing()
+        assert time.monotonic() - began < REASONABLE_SECONDS
+        assert broken.url in cause
+
+    assert re.search(words, cause), cause  # newer versions of urllib3 end some of it themselves

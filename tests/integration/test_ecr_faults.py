@@ -9,6 +9,7 @@ import pytest
 
 from credhelpers import config
 from credhelpers.emulator import Request, Response
+from tests.support.ahead import Ahead
 from tests.support.aws import (
     HOST,
     PASSWORD,
@@ -21,8 +22,9 @@ from tests.support.aws import (
     reset,
     silence,
 )
-from tests.support.worker import Worker
+from tests.support.worker import Worker, worker_ahead
 
+ahead = Ahead(worker_ahead)
 HURRY = "[ecr]\nread_seconds = 0.4\ncall_seconds = 3\nattempts = 2\n"
 REASONABLE_SECONDS = 10  # for a promise of three and a machine with other things to do
 
@@ -30,6 +32,10 @@ REASONABLE_SECONDS = 10  # for a promise of three and a machine with other thing
 @pytest.fixture
 def hurried(worker: Worker) -> Worker:
     """A machine with access keys that has less patience than usual, for tests that would have to wait."""
+    return in_a_hurry(worker)
+
+
+def in_a_hurry(worker: Worker) -> Worker:
     config = worker.home / "config.toml"
     config.write_text(HURRY)
     return worker.with_keys().but(CREDHELPERS_CONFIG=str(config))
@@ -42,32 +48,6 @@ def _told(worker: Worker, host: str = HOST) -> str:
     assert cause.removeprefix("docker-credential-ecr-login: ").split('"')[0] in worker.log
     assert "Traceback" not in worker.log
     return cause
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "calls"),
-    [
-        (400, "InvalidParameterException", 1),
-        (400, "UnrecognizedClientException", 1),
-        (403, "AccessDeniedException", 1),
-        (403, "RequestTimeTooSkewed", 1),
-        (400, "ThrottlingException", 3),
-        (429, "TooManyRequestsException", 3),
-        (500, "ServerException", 3),
-        (503, "ServiceUnavailableException", 3),
-    ],
-)
-def test_only_passing_errors_are_tried_again(worker: Worker, status: int, code: str, calls: int) -> None:
-    machine = worker.with_keys()
-    worker.aws.fault = failing(status, code, "the reason")
-
-    cause = _told(machine)
-    assert code in cause
-    assert "the reason" in cause
-    assert worker.aws.total == calls
-
-    assert _told(machine) == cause  # out of the memory of failures
-    assert worker.aws.total == calls
 
 
 def test_a_passing_fault_is_not_even_noticed(worker: Worker) -> None:
@@ -112,24 +92,6 @@ def test_a_failure_concerns_its_region_only(worker: Worker) -> None:
     machine.cause_of_nothing()
 
     assert machine.password(HOST.replace("eu-central-1", "eu-west-1")) == PASSWORD
-
-
-@pytest.mark.parametrize("behaviour", [reset, silence, drip, half_an_answer])
-def test_a_broken_connection_is_tried_again(
-    hurried: Worker, behaviour: Callable[[socket.socket], None]
-) -> None:
-    with Misbehaving(behaviour) as broken:
-        machine = hurried.but(AWS_ENDPOINT_URL=broken.url)
-        began = time.monotonic()
-        cause = _told(machine)
-        took = time.monotonic() - began
-        assert broken.url in cause
-        tries = broken.connections
-        assert 1 <= tries <= 2
-
-        assert _told(machine) == cause
-        assert broken.connections == tries
-    assert took < REASONABLE_SECONDS
 
 
 def test_a_closed_port_is_told(hurried: Worker) -> None:
@@ -178,3 +140,49 @@ def test_the_first_failure_starts_the_log(worker: Worker) -> None:
     log = Path(worker.env["HOME"], ".ecr", "log", "ecr-login.log")
     assert "level=error" in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "calls"),
+    [
+        (400, "InvalidParameterException", 1),
+        (400, "UnrecognizedClientException", 1),
+        (403, "AccessDeniedException", 1),
+        (403, "RequestTimeTooSkewed", 1),
+        (400, "ThrottlingException", 3),
+        (429, "TooManyRequestsException", 3),
+        (500, "ServerException", 3),
+        (503, "ServiceUnavailableException", 3),
+    ],
+)
+@ahead
+def test_only_passing_errors_are_tried_again(worker: Worker, *, status: int, code: str, calls: int) -> None:
+    machine = worker.with_keys()
+    worker.aws.fault = failing(status, code, "the reason")
+
+    cause = _told(machine)
+    assert code in cause
+    assert "the reason" in cause
+    assert worker.aws.total == calls
+
+    assert _told(machine) == cause  # out of the memory of failures
+    assert worker.aws.total == calls
+
+
+@pytest.mark.parametrize("behaviour", [reset, silence, drip, half_an_answer])
+@ahead
+def test_a_broken_connection_is_tried_again(
+    worker: Worker, *, behaviour: Callable[[socket.socket], None]
+) -> None:
+    with Misbehaving(behaviour) as broken:
+        machine = in_a_hurry(worker).but(AWS_ENDPOINT_URL=broken.url)
+        began = time.monotonic()
+        cause = _told(machine)
+        took = time.monotonic() - began
+        assert broken.url in cause
+        tries = broken.connections
+        assert 1 <= tries <= 2
+
+        assert _told(machine) == cause
+        assert broken.connections == tries
+    assert took < REASONABLE_SECONDS

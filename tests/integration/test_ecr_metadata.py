@@ -8,9 +8,11 @@ import pytest
 
 from credhelpers.emulator import ROLE, Request, Response
 from tests.conformance.canary import CANARY
+from tests.support.ahead import Ahead
 from tests.support.aws import PASSWORD, Fault, Gate, Misbehaving, half_an_answer, reset, saying, silence
-from tests.support.worker import Worker
+from tests.support.worker import Worker, worker_ahead
 
+ahead = Ahead(worker_ahead)
 ROLE_ARN = "arn:aws:iam::123456789012:role/pull"
 CREDENTIALS = f"/security-credentials/{ROLE}"
 
@@ -113,20 +115,6 @@ def test_what_the_service_answers_is_told(worker: Worker, fault: Fault, words: s
     assert remedy in told[1]
 
 
-@pytest.mark.parametrize("status", [200, 401], ids=["IMDSv1 allowed", "IMDSv2 only"])
-def test_a_hop_limit_of_one_is_recognised(worker: Worker, status: int) -> None:
-    gate = Gate()
-    get = Response(status, b"", {})
-    worker.aws.metadata_fault = lambda request: gate(request) if request.method == "PUT" else get
-    try:
-        cause, remedy = _told(worker)
-    finally:
-        gate.open()
-
-    assert "answered a GET but not the PUT for a session token: its hop limit is too low" in cause
-    assert "--http-put-response-hop-limit 2" in remedy
-
-
 def test_a_service_that_is_not_there_is_told(worker: Worker) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -145,6 +133,42 @@ def test_a_service_turned_off_by_a_variable(worker: Worker) -> None:
     assert worker.aws.total == 0
 
 
+def test_an_address_that_is_none_is_told(worker: Worker) -> None:
+    machine = worker.but(AWS_EC2_METADATA_SERVICE_ENDPOINT="not a URL")
+
+    assert "not a URL" in machine.cause_of_nothing()
+
+
+@ahead
+def test_the_timeout_of_the_environment_counts(worker: Worker) -> None:
+    asked: list[Request] = []
+
+    def slow(request: Request) -> Response | None:
+        asked.append(request)
+        time.sleep(1)
+        return None
+
+    worker.aws.metadata_fault = slow
+
+    assert worker.but(AWS_METADATA_SERVICE_TIMEOUT="5").password() == PASSWORD
+    assert len(asked) == 3
+
+
+@ahead
+def test_an_assumed_role_names_the_same_fault(worker: Worker) -> None:
+    worker.configure(
+        "config", f"[profile pull]\nrole_arn={ROLE_ARN}\ncredential_source=Ec2InstanceMetadata\n"
+    )
+    with Misbehaving(silence) as blackhole:
+        machine = worker.but(AWS_PROFILE="pull", AWS_EC2_METADATA_SERVICE_ENDPOINT=blackhole.url)
+        began = time.monotonic()
+        cause, _ = machine.cause_of_nothing().splitlines()
+        took = time.monotonic() - began
+
+    assert "profile pull has no source for its role: the instance metadata service at" in cause
+    assert took < 5
+
+
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
@@ -154,8 +178,9 @@ def test_a_service_turned_off_by_a_variable(worker: Worker) -> None:
         (saying(b"<html>"), "unexpected response from"),
     ],
 )
+@ahead
 def test_a_broken_service_is_named_in_time(
-    worker: Worker, behaviour: Callable[[socket.socket], None], words: str
+    worker: Worker, *, behaviour: Callable[[socket.socket], None], words: str
 ) -> None:
     with Misbehaving(behaviour) as broken:
         machine = worker.but(AWS_EC2_METADATA_SERVICE_ENDPOINT=broken.url)
@@ -172,35 +197,16 @@ def test_a_broken_service_is_named_in_time(
     assert worker.aws.total == 0
 
 
-def test_an_assumed_role_names_the_same_fault(worker: Worker) -> None:
-    worker.configure(
-        "config", f"[profile pull]\nrole_arn={ROLE_ARN}\ncredential_source=Ec2InstanceMetadata\n"
-    )
-    with Misbehaving(silence) as blackhole:
-        machine = worker.but(AWS_PROFILE="pull", AWS_EC2_METADATA_SERVICE_ENDPOINT=blackhole.url)
-        began = time.monotonic()
-        cause, _ = machine.cause_of_nothing().splitlines()
-        took = time.monotonic() - began
+@pytest.mark.parametrize("status", [200, 401], ids=["IMDSv1 allowed", "IMDSv2 only"])
+@ahead
+def test_a_hop_limit_of_one_is_recognised(worker: Worker, *, status: int) -> None:
+    gate = Gate()
+    get = Response(status, b"", {})
+    worker.aws.metadata_fault = lambda request: gate(request) if request.method == "PUT" else get
+    try:
+        cause, remedy = _told(worker)
+    finally:
+        gate.open()
 
-    assert "profile pull has no source for its role: the instance metadata service at" in cause
-    assert took < 5
-
-
-def test_an_address_that_is_none_is_told(worker: Worker) -> None:
-    machine = worker.but(AWS_EC2_METADATA_SERVICE_ENDPOINT="not a URL")
-
-    assert "not a URL" in machine.cause_of_nothing()
-
-
-def test_the_timeout_of_the_environment_counts(worker: Worker) -> None:
-    asked: list[Request] = []
-
-    def slow(request: Request) -> Response | None:
-        asked.append(request)
-        time.sleep(1)
-        return None
-
-    worker.aws.metadata_fault = slow
-
-    assert worker.but(AWS_METADATA_SERVICE_TIMEOUT="5").password() == PASSWORD
-    assert len(asked) == 3
+    assert "answered a GET but not the PUT for a session token: its hop limit is too low" in cause
+    assert "--http-put-response-hop-limit 2" in remedy

@@ -8,9 +8,11 @@ import pytest
 
 from credhelpers.emulator import Response
 from tests.conformance.canary import CANARY
+from tests.support.ahead import Ahead
 from tests.support.aws import CONTAINER_PATH, PASSWORD, Misbehaving, reset
-from tests.support.worker import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Worker, wait_until_ended
+from tests.support.worker import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Worker, wait_until_ended, worker_ahead
 
+ahead = Ahead(worker_ahead)
 ROLE_ARN = "arn:aws:iam::123456789012:role/pull"
 KEYS = f"aws_access_key_id={ACCESS_KEY_ID}\naws_secret_access_key={SECRET_ACCESS_KEY}\n"
 PRINTED = {"Version": 1, "AccessKeyId": ACCESS_KEY_ID, "SecretAccessKey": SECRET_ACCESS_KEY}
@@ -137,18 +139,6 @@ def test_a_process_without_keys_is_named(worker: Worker, script: str, words: str
     assert worker.aws.total == 0
 
 
-def test_a_process_that_hangs_is_ended(worker: Worker) -> None:
-    running = worker.home / "running"
-    path = _program(worker, f'echo $$ > "{running}"; sleep 300')
-    config = worker.home / "config.toml"
-    config.write_text("[ecr]\ncall_seconds = 1.5\n")
-
-    cause, _ = worker.but(AWS_PROFILE="prod", CREDHELPERS_CONFIG=str(config)).told()
-
-    assert f"{path}, the credential_process of profile prod, did not answer within 1.5 s" in cause
-    wait_until_ended(int(running.read_text()))
-
-
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -256,3 +246,16 @@ def test_a_pods_token_may_end_with_a_newline(worker: Worker) -> None:
     )
 
     assert machine.password() == PASSWORD
+
+
+@ahead
+def test_a_process_that_hangs_is_ended(worker: Worker) -> None:
+    running = worker.home / "running"
+    path = _program(worker, f'echo $$ > "{running}"; sleep 300')
+    config = worker.home / "config.toml"
+    config.write_text("[ecr]\ncall_seconds = 1.5\n")
+
+    cause, _ = worker.but(AWS_PROFILE="prod", CREDHELPERS_CONFIG=str(config)).told()
+
+    assert f"{path}, the credential_process of profile prod, did not answer within 1.5 s" in cause
+    wait_until_ended(int(running.read_text()))

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from credhelpers.emulator import Request, Response
+from tests.support.ahead import Ahead
 from tests.support.aws import HOST, PASSWORD, TOKEN_CALL, Aws, Gate, failing
 from tests.support.operator import Operator
 from tests.support.worker import Worker, rotate, watched
@@ -154,13 +156,14 @@ def test_at_a_terminal_there_is_progress(worker: Worker, operator: Operator) -> 
     assert PASSWORD not in terminal.shown
 
 
-@pytest.fixture
-def hasty(installed: Path, private_env: dict[str, str]) -> Iterator[Worker]:
+@Ahead
+@contextmanager
+def ahead(installed: Path, private_env: dict[str, str]) -> Iterator[tuple[Worker]]:
     """A machine whose AWS gives tokens of five seconds, and which may ask again after one."""
     with Aws(lifetime=5.0) as aws:
         env = {**private_env, **aws.environment()}
         with watched(Worker(installed / "docker-credential-ecr-login", env, aws=aws)) as machine:
-            yield machine
+            yield (machine,)
 
 
 def watching(operator: Operator, *arguments: str) -> "subprocess.Popen[str]":
@@ -173,22 +176,6 @@ def watching(operator: Operator, *arguments: str) -> "subprocess.Popen[str]":
         text=True,
         start_new_session=True,
     )
-
-
-def test_watching_fetches_at_half_of_each_life(hasty: Worker) -> None:
-    operator = Operator.at(hasty.executable.parent, dict(hasty.env))
-    started = time.monotonic()
-    with watching(operator, "--json", HOST) as process:
-        hasty.aws.wait_for(TOKEN_CALL, 3)
-        elapsed = time.monotonic() - started
-        process.terminate()
-        out, err = process.communicate(timeout=30)
-
-    assert (process.returncode, err) == (0, "")
-    assert elapsed > 2.5, "it did not wait for half of a life"
-    lines = [json.loads(line) for line in out.splitlines()]
-    assert len(lines) >= 2
-    assert all(line["refreshed"][0]["server"] == HOST for line in lines)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -231,34 +218,7 @@ def test_a_second_signal_interrupts_the_call(worker: Worker, operator: Operator)
     assert worker.password() == PASSWORD
 
 
-def test_watching_goes_on_after_a_failure(worker: Worker, operator: Operator) -> None:
-    worker.aws.fault = failing(400, "AccessDeniedException")
-    with watching(operator, HOST) as process:
-        worker.aws.wait_for(TOKEN_CALL, 2)
-        worker.aws.fault = None
-        assert process.stdout
-        assert process.stdout.readline().startswith(f"{HOST}: a new token")
-        process.terminate()
-        _, err = process.communicate(timeout=30)
-
-    assert process.returncode == 0
-    assert "AccessDeniedException" in err
-
-
-def test_watching_finds_new_registries(hasty: Worker) -> None:
-    operator = Operator.at(hasty.executable.parent, dict(hasty.env))
-    hasty.password()
-    with watching(operator, "--all") as process:
-        hasty.aws.wait_for(TOKEN_CALL, 2)
-        operator.write(".docker/config.json", json.dumps({"credHelpers": {OTHER: "ecr-login"}}))
-        hasty.aws.wait_for(TOKEN_CALL, 4)
-        process.terminate()
-        process.communicate(timeout=30)
-
-    assert process.returncode == 0
-    assert any("us-west-2" in request.scope for request in hasty.aws.requests)
-
-
+@ahead
 def test_watching_keeps_registries_that_fail(hasty: Worker) -> None:
     operator = Operator.at(hasty.executable.parent, dict(hasty.env))
     hasty.aws.lifetime = 2.0
@@ -275,3 +235,51 @@ def test_watching_keeps_registries_that_fail(hasty: Worker) -> None:
         process.communicate(timeout=30)
 
     assert process.returncode == 0
+
+
+@ahead
+def test_watching_fetches_at_half_of_each_life(hasty: Worker) -> None:
+    operator = Operator.at(hasty.executable.parent, dict(hasty.env))
+    started = time.monotonic()
+    with watching(operator, "--json", HOST) as process:
+        hasty.aws.wait_for(TOKEN_CALL, 3)
+        elapsed = time.monotonic() - started
+        process.terminate()
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, err) == (0, "")
+    assert elapsed > 2.5, "it did not wait for half of a life"
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert len(lines) >= 2
+    assert all(line["refreshed"][0]["server"] == HOST for line in lines)
+
+
+@ahead
+def test_watching_finds_new_registries(hasty: Worker) -> None:
+    operator = Operator.at(hasty.executable.parent, dict(hasty.env))
+    hasty.password()
+    with watching(operator, "--all") as process:
+        hasty.aws.wait_for(TOKEN_CALL, 2)
+        operator.write(".docker/config.json", json.dumps({"credHelpers": {OTHER: "ecr-login"}}))
+        hasty.aws.wait_for(TOKEN_CALL, 4)
+        process.terminate()
+        process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert any("us-west-2" in request.scope for request in hasty.aws.requests)
+
+
+@ahead
+def test_watching_goes_on_after_a_failure(hasty: Worker) -> None:
+    operator = Operator.at(hasty.executable.parent, dict(hasty.env))
+    hasty.aws.fault = failing(400, "AccessDeniedException")
+    with watching(operator, HOST) as process:
+        hasty.aws.wait_for(TOKEN_CALL, 2)
+        hasty.aws.fault = None
+        assert process.stdout
+        assert process.stdout.readline().startswith(f"{HOST}: a new token")
+        process.terminate()
+        _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert "AccessDeniedException" in err

@@ -132,6 +132,21 @@ def watched(worker: Worker) -> Iterator[Worker]:
     worker.assert_no_secret_was_shown()
 
 
+@contextmanager
+def worker_at(installed: Path, private_env: dict[str, str], aws: Aws) -> Iterator[Worker]:
+    """Yield a machine with an instance role and nothing cached, and watch it."""
+    env = {**private_env, **aws.environment()}
+    with watched(Worker(installed / "docker-credential-ecr-login", env, aws=aws)) as machine:
+        yield machine
+
+
+@contextmanager
+def worker_ahead(installed: Path, private_env: dict[str, str]) -> Iterator[tuple[Worker]]:
+    """Yield such a machine with an AWS of its own, for `Ahead`."""
+    with Aws() as aws, worker_at(installed, private_env, aws) as machine:
+        yield (machine,)
+
+
 def wait_until_ended(group: int) -> None:
     """Wait until no process of a group is left: one that was killed stays until init has taken note of it."""
     deadline = time.monotonic() + _WAIT_SECONDS
