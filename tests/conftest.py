@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ahead import private_environment
-from tests.support.gpg import GpgHome, initialise_password_store, throwaway_gpg_home
+from tests.support.gpg import GpgHome, password_store_of, throwaway_gpg_home
 from tests.support.installer import REPOSITORY, Checkout
 from tests.support.keyring import SecretService, private_secret_service
 from tests.support.shared import once
@@ -59,8 +59,7 @@ def own_home() -> Iterator[GpgHome]:
 @pytest.fixture
 def password_store_env(private_env: dict[str, str], gpg_home: GpgHome) -> dict[str, str]:
     """The environment of a user who has a key and an empty password store in ~/.password-store."""
-    initialise_password_store(Path(private_env["HOME"], ".password-store"), gpg_home)
-    return {**private_env, **gpg_home.env}
+    return password_store_of(private_env, gpg_home)
 
 
 @pytest.fixture(scope="session")

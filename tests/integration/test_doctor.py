@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from credhelpers import __version__
 from tests.conformance.canary import CANARY
 from tests.integration.doctor import Patient, install
+from tests.support.ahead import Ahead
+from tests.support.gpg import password_store_of, throwaway_gpg_home
 
 SERVER = "registry.example:5000"
 PLAIN = {SERVER: {"auth": "YWRhOmNhbmFyeTdkMWZlMDJh"}}  # ada, and the canary
@@ -18,11 +21,25 @@ PLAIN = {SERVER: {"auth": "YWRhOmNhbmFyeTdkMWZlMDJh"}}  # ada, and the canary
 @pytest.fixture
 def patient(installed: Path, password_store_env: dict[str, str]) -> Iterator[Patient]:
     """A user whose password store has a credential for the server, and whose Docker asks for it."""
-    user = Patient(installed, {**password_store_env, "PATH": f"{installed}:/usr/bin:/bin"})
+    with user_of_store(installed, password_store_env) as user:
+        yield user
+
+
+@contextmanager
+def user_of_store(installed: Path, env: dict[str, str]) -> Iterator[Patient]:
+    user = Patient(installed, {**env, "PATH": f"{installed}:/usr/bin:/bin"})
     assert user.helper("pass").store(SERVER, "ada", CANARY).code == 0
     user.configure(credsStore="pass")
     yield user
     user.assert_no_secret_was_shown()
+
+
+@Ahead
+@contextmanager
+def ahead(installed: Path, private_env: dict[str, str]) -> Iterator[tuple[Patient]]:
+    """The same user, with a key of their own."""
+    with throwaway_gpg_home() as home, user_of_store(installed, password_store_of(private_env, home)) as user:
+        yield (user,)
 
 
 def test_all_checks_are_ok(patient: Patient) -> None:
@@ -243,17 +260,6 @@ def test_a_failing_helper_with_its_cause(patient: Patient, tmp_path: Path) -> No
     report.assert_broken("answer", "docker-credential-x: the vault is sealed", "docker-credential-x get")
 
 
-def test_a_hanging_helper_fails_in_time(patient: Patient, tmp_path: Path) -> None:
-    install(tmp_path / "others", "x", "exec sleep 300")
-    patient.configure(credsStore="x", credHelpers={"other.example": "pass"}, auths={SERVER: {}})
-    report = patient.but(PATH=f"{tmp_path}/others:{patient.env['PATH']}").doctor()
-    assert report.code == 1
-    answers = {finding.subject: finding for finding in report.findings if finding.check == "answer"}
-    assert answers[SERVER].state == "fail"
-    assert "did not answer within" in answers[SERVER].text
-    assert answers["other.example"].state == "warn"
-
-
 def test_an_identity_token_is_called_one(patient: Patient) -> None:
     assert patient.helper("pass").store("token.example", "<token>", CANARY).code == 0
     assert "an identity token" in patient.doctor("token.example").of("answer").text
@@ -320,3 +326,15 @@ def test_a_name_is_quoted_in_a_remedy(patient: Patient) -> None:
     patient.configure(credsStore="pass", auths={"evil.example;id": {}})
     (remedy,) = {f.remedy for f in patient.doctor().findings if f.check == "answer"}
     assert remedy == "docker login 'evil.example;id'"
+
+
+@ahead
+def test_a_hanging_helper_fails_in_time(patient: Patient) -> None:
+    install(patient.home / "others", "x", "exec sleep 300")
+    patient.configure(credsStore="x", credHelpers={"other.example": "pass"}, auths={SERVER: {}})
+    report = patient.but(PATH=f"{patient.home}/others:{patient.env['PATH']}").doctor()
+    assert report.code == 1
+    answers = {finding.subject: finding for finding in report.findings if finding.check == "answer"}
+    assert answers[SERVER].state == "fail"
+    assert "did not answer within" in answers[SERVER].text
+    assert answers["other.example"].state == "warn"

@@ -3,17 +3,21 @@
 import os
 import signal
 import socket
-import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.canary import CANARY
 from tests.integration.doctor import Patient
-from tests.integration.test_keyring_faults import keyring_without_collection, process_behind
+from tests.integration.test_keyring_faults import (
+    directory_for_sockets,
+    keyring_without_collection,
+    process_behind,
+)
 from tests.integration.test_pass_failures import answers, set_pinentry
+from tests.support.ahead import Ahead
 from tests.support.gpg import GpgHome, end_agent, make_key, revoke
 from tests.support.keyring import private_bus, private_secret_service
 
@@ -36,8 +40,8 @@ def keeper(installed: Path, private_env: dict[str, str], own_home: GpgHome) -> I
 @pytest.fixture
 def short_path() -> Iterator[Path]:
     """A directory for sockets, whose paths may have 107 bytes."""
-    with tempfile.TemporaryDirectory(prefix="ch-bus-", dir="/tmp") as path:
-        yield Path(path)
+    with directory_for_sockets() as path:
+        yield path
 
 
 def encrypt_for(user: Patient, key: str) -> None:
@@ -111,10 +115,24 @@ def test_a_locked_key_fails_without_a_prompt(keeper: Patient, own_home: GpgHome)
 @pytest.fixture
 def desktop(installed: Path, secret_service_env: dict[str, str]) -> Iterator[Patient]:
     """A user of an unlocked OS keyring."""
-    user = Patient(installed, {**secret_service_env, "PATH": f"{installed}:/usr/bin:/bin"})
+    with user_of_keyring(installed, secret_service_env) as user:
+        yield user
+
+
+@contextmanager
+def user_of_keyring(installed: Path, env: dict[str, str]) -> Iterator[Patient]:
+    user = Patient(installed, {**env, "PATH": f"{installed}:/usr/bin:/bin"})
     user.configure(credsStore="keyring")
     yield user
     user.assert_no_secret_was_shown()
+
+
+@Ahead
+@contextmanager
+def ahead(installed: Path, private_env: dict[str, str]) -> Iterator[tuple[Patient, Path]]:
+    """A user whose keyring the test brings along, and a directory for sockets."""
+    with user_of_keyring(installed, private_env) as user, directory_for_sockets() as path:
+        yield user, path
 
 
 def test_an_unlocked_keyring_is_ok(desktop: Patient) -> None:
@@ -135,31 +153,11 @@ def test_a_machine_without_a_bus_fails(desktop: Patient, short_path: Path) -> No
     report.assert_broken("session bus", f"no D-Bus session bus at {short_path}/bus", "dbus-run-session")
 
 
-def test_a_silent_bus_fails_in_time(desktop: Patient, short_path: Path) -> None:
-    with closing(socket.socket(socket.AF_UNIX)) as silent:
-        silent.bind(str(short_path / "bus"))
-        silent.listen()
-        report = desktop.but(DBUS_SESSION_BUS_ADDRESS=f"unix:path={short_path}/bus").doctor(SERVER)
-    report.assert_broken("session bus", "does not answer")
-
-
 def test_a_bus_without_a_keyring_fails(desktop: Patient, short_path: Path) -> None:
     with private_bus(short_path) as address:
         report = desktop.but(DBUS_SESSION_BUS_ADDRESS=address).doctor(SERVER)
     assert report.state("session bus") == "ok"
     report.assert_broken("keyring service", "no program on the D-Bus session bus provides", "gnome-keyring")
-
-
-def test_a_hanging_keyring_fails_in_time(desktop: Patient) -> None:
-    with private_secret_service() as service:
-        process = process_behind(service)
-        os.kill(process, signal.SIGSTOP)
-        try:
-            report = desktop.but(**service.env).doctor(SERVER)
-        finally:
-            os.kill(process, signal.SIGCONT)
-    assert report.state("session bus") == "ok"
-    report.assert_broken("keyring service", "did not answer", "restart it")
 
 
 def test_a_keyring_without_a_collection_fails(desktop: Patient, short_path: Path) -> None:
@@ -181,3 +179,25 @@ def test_a_locked_keyring_without_a_desktop_fails(
 def test_a_keyring_that_is_disabled_fails(desktop: Patient) -> None:
     report = desktop.but(PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring").doctor(SERVER)
     report.assert_broken("keyring backend", "the keyring is disabled", "PYTHON_KEYRING_BACKEND")
+
+
+@ahead
+def test_a_hanging_keyring_fails_in_time(desktop: Patient, short_path: Path) -> None:
+    with private_secret_service() as service:
+        process = process_behind(service)
+        os.kill(process, signal.SIGSTOP)
+        try:
+            report = desktop.but(**service.env).doctor(SERVER)
+        finally:
+            os.kill(process, signal.SIGCONT)
+    assert report.state("session bus") == "ok"
+    report.assert_broken("keyring service", "did not answer", "restart it")
+
+
+@ahead
+def test_a_silent_bus_fails_in_time(desktop: Patient, short_path: Path) -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as silent:
+        silent.bind(str(short_path / "bus"))
+        silent.listen()
+        report = desktop.but(DBUS_SESSION_BUS_ADDRESS=f"unix:path={short_path}/bus").doctor(SERVER)
+    report.assert_broken("session bus", "does not answer")

@@ -314,7 +314,7 @@ def test_at_a_terminal_the_user_picks_a_key(keyless: Operator, own_home: GpgHome
 
 def test_pinentry_asks_for_a_new_passphrase(keyless: Operator, own_home: GpgHome) -> None:
     program = require("pinentry-curses", "pinentry-curses")
-    (own_home.path / "gpg-agent.conf").write_text(f"pinentry-program {program}\n")
+    (own_home.path / "gpg-agent.conf").write_text(f"s2k-count 65536\npinentry-program {program}\n")
 
     with keyless.at_terminal("init", "pass") as terminal:
         terminal.expect("Make one?")

@@ -14,6 +14,7 @@ import pytest
 from jeepney import DBusAddress, message_bus, new_method_call
 from jeepney.io.blocking import open_dbus_connection, unwrap_msg
 
+from tests.support.ahead import Ahead
 from tests.support.client import Answer, Helper
 from tests.support.keyring import SecretService, _wait_until_owned, private_bus, private_secret_service
 from tests.support.tools import SYSTEM_PATH, require
@@ -32,8 +33,22 @@ def executable(installed: Path) -> Path:
 @pytest.fixture
 def short_path() -> Iterator[Path]:
     """A directory for sockets, whose paths may have 107 bytes."""
+    with directory_for_sockets() as path:
+        yield path
+
+
+@contextmanager
+def directory_for_sockets() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ch-bus-", dir="/tmp") as path:
         yield Path(path)
+
+
+@Ahead
+@contextmanager
+def ahead(installed: Path, private_env: dict[str, str]) -> Iterator[tuple[Path, dict[str, str], Path]]:
+    """What the fixtures give."""
+    with directory_for_sockets() as path:
+        yield installed / "docker-credential-keyring", private_env, path
 
 
 def answers(helper: Helper) -> dict[str, Answer]:
@@ -82,18 +97,6 @@ def test_no_bus_at_all_is_named_as_the_cause(
     assert_all_fail(Helper(executable, environment), cause)
 
 
-def test_a_bus_that_never_answers_is_given_up(
-    executable: Path, private_env: dict[str, str], short_path: Path
-) -> None:
-    with closing(socket.socket(socket.AF_UNIX)) as silent:
-        silent.bind(str(short_path / "bus"))
-        silent.listen()
-        environment = {**private_env, "XDG_RUNTIME_DIR": str(short_path)}
-        assert_all_fail(
-            Helper(executable, environment), f"the D-Bus session bus at {short_path}/bus does not answer"
-        )
-
-
 def test_a_bus_without_a_keyring_is_the_cause(
     executable: Path, private_env: dict[str, str], short_path: Path
 ) -> None:
@@ -126,20 +129,6 @@ def test_a_locked_keyring_is_not_an_empty_one(
         assert not missing.found
         assert b"nothing was found, but the keyring is locked" in missing.err
         assert helper.erase("other.example").code == 0
-
-
-def test_a_keyring_that_hangs_is_given_up(executable: Path, private_env: dict[str, str]) -> None:
-    with private_secret_service() as service:
-        helper = Helper(executable, {**private_env, **service.env})
-        process = process_behind(service)
-        os.kill(process, signal.SIGSTOP)
-        try:
-            began = time.monotonic()
-            answer = helper.get(SERVER)
-            assert time.monotonic() - began < IN_TIME
-        finally:
-            os.kill(process, signal.SIGCONT)
-        assert (answer.code, answer.out) == (1, b"the keyring did not answer OpenSession within 3.5 s\n")
 
 
 def test_without_a_default_collection(
@@ -183,3 +172,33 @@ def keyring_without_collection(home: Path, address: str) -> Iterator[None]:
             yield
         finally:
             daemon.terminate()
+
+
+@ahead
+def test_a_bus_that_never_answers_is_given_up(
+    executable: Path, private_env: dict[str, str], short_path: Path
+) -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as silent:
+        silent.bind(str(short_path / "bus"))
+        silent.listen()
+        environment = {**private_env, "XDG_RUNTIME_DIR": str(short_path)}
+        assert_all_fail(
+            Helper(executable, environment), f"the D-Bus session bus at {short_path}/bus does not answer"
+        )
+
+
+@ahead
+def test_a_keyring_that_hangs_is_given_up(
+    executable: Path, private_env: dict[str, str], short_path: Path
+) -> None:
+    with private_secret_service() as service:
+        helper = Helper(executable, {**private_env, **service.env})
+        process = process_behind(service)
+        os.kill(process, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            answer = helper.get(SERVER)
+            assert time.monotonic() - began < IN_TIME
+        finally:
+            os.kill(process, signal.SIGCONT)
+        assert (answer.code, answer.out) == (1, b"the keyring did not answer OpenSession within 3.5 s\n")

@@ -10,8 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.integration.pass_store import Store
+from tests.support.ahead import Ahead
 from tests.support.client import Helper
-from tests.support.gpg import PASSPHRASE, GpgHome, configure_agent, end_agent, make_key, revoke
+from tests.support.gpg import (
+    PASSPHRASE,
+    GpgHome,
+    configure_agent,
+    end_agent,
+    make_key,
+    revoke,
+    throwaway_gpg_home,
+)
 from tests.support.tools import require
 
 SERVER = "https://registry.example/v1/"
@@ -20,6 +29,10 @@ DOCKER_LOGIN = "store the credentials again: docker login"
 
 @pytest.fixture
 def store(private_env: dict[str, str], own_home: GpgHome, installed: Path) -> Store:
+    return store_at(private_env, own_home, installed)
+
+
+def store_at(private_env: dict[str, str], own_home: GpgHome, installed: Path) -> Store:
     directory = Path(private_env["HOME"], ".password-store")
     directory.mkdir(mode=0o700)
     (directory / ".gpg-id").write_text(own_home.fingerprint)
@@ -39,6 +52,10 @@ def unlock(store: Store) -> str:
 @pytest.fixture
 def locked(store: Store, own_home: GpgHome) -> Store:
     """A store whose entry is encrypted for a key with a passphrase that no agent knows."""
+    return lock(store, own_home)
+
+
+def lock(store: Store, own_home: GpgHome) -> Store:
     # Without it each new agent takes seconds to measure how slow a passphrase's key can be made.
     (own_home.path / "gpg-agent.conf").write_text("s2k-count 65536\n")
     end_agent(own_home)
@@ -46,6 +63,14 @@ def locked(store: Store, own_home: GpgHome) -> Store:
     assert store.with_env(PASSWORD_STORE_KEY=fingerprint).helper.store(SERVER, "me", "secret").code == 0
     end_agent(own_home)
     return store
+
+
+@Ahead
+@contextmanager
+def ahead(installed: Path, private_env: dict[str, str]) -> Iterator[tuple[Store, GpgHome]]:
+    """Such a store, and its keys."""
+    with throwaway_gpg_home() as home:
+        yield lock(store_at(private_env, home, installed), home), home
 
 
 def set_pinentry(home: GpgHome, script: str) -> None:
@@ -60,12 +85,6 @@ def set_pinentry(home: GpgHome, script: str) -> None:
 def answers(answer: str) -> str:
     """Return a pinentry that meets each question with an answer of the Assuan protocol."""
     return f"echo OK; while read -r word rest; do case $word in GETPIN) {answer};; *) echo OK;; esac; done"
-
-
-def test_a_locked_key_without_a_terminal(locked: Store) -> None:
-    cause, remedy = locked.unreadable(SERVER)
-    assert cause.startswith("the GPG key is locked, and gpg cannot ask for its passphrase here: ")
-    assert remedy == unlock(locked)
 
 
 def test_a_pinentry_that_is_missing_is_named(locked: Store, own_home: GpgHome) -> None:
@@ -97,30 +116,6 @@ def test_a_prompt_that_times_out(locked: Store, own_home: GpgHome) -> None:
 def test_a_passphrase_that_is_given_unlocks(locked: Store, own_home: GpgHome) -> None:
     set_pinentry(own_home, answers(f'echo "D {PASSPHRASE}"; echo OK'))
     assert locked.secret(SERVER) == "secret"
-
-
-def test_a_terminal_on_stderr_means_patience(locked: Store, own_home: GpgHome) -> None:
-    ours, theirs = os.openpty()
-    with os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb", buffering=0) as terminal:
-        name = os.ttyname(terminal.fileno())
-        # Longer than without a terminal, and only on the terminal.
-        give = f'sleep 5; [ "$tty" = {name} ] && echo "D {PASSPHRASE}"; echo OK'
-        set_pinentry(
-            own_home,
-            "echo OK; while read -r word rest; do case $word in "
-            f"GETPIN) {give};; OPTION) case $rest in ttyname=*) tty=${{rest#ttyname=}};; esac; echo OK;; "
-            "*) echo OK;; esac; done",
-        )
-        done = subprocess.run(
-            [str(locked.helper.executable), "get"],
-            input=SERVER.encode(),
-            stdout=subprocess.PIPE,
-            stderr=terminal,
-            env=dict(locked.helper.env),
-            timeout=60,
-            check=False,
-        )
-    assert b'"Secret":"secret"' in done.stdout
 
 
 def test_a_cached_passphrase_is_enough(locked: Store, own_home: GpgHome) -> None:
@@ -297,3 +292,35 @@ def test_a_full_disk_leaves_the_old_entry(store: Store, option: str, cause: str,
         assert there.helper.erase(SERVER).code == (1 if option == "ro" else 0)
     finally:
         subprocess.run([require("umount", "mount"), str(disk)], check=True)
+
+
+@ahead
+def test_a_terminal_on_stderr_means_patience(locked: Store, own_home: GpgHome) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb", buffering=0) as terminal:
+        name = os.ttyname(terminal.fileno())
+        # Longer than without a terminal, and only on the terminal.
+        give = f'sleep 5; [ "$tty" = {name} ] && echo "D {PASSPHRASE}"; echo OK'
+        set_pinentry(
+            own_home,
+            "echo OK; while read -r word rest; do case $word in "
+            f"GETPIN) {give};; OPTION) case $rest in ttyname=*) tty=${{rest#ttyname=}};; esac; echo OK;; "
+            "*) echo OK;; esac; done",
+        )
+        done = subprocess.run(
+            [str(locked.helper.executable), "get"],
+            input=SERVER.encode(),
+            stdout=subprocess.PIPE,
+            stderr=terminal,
+            env=dict(locked.helper.env),
+            timeout=60,
+            check=False,
+        )
+    assert b'"Secret":"secret"' in done.stdout
+
+
+@ahead
+def test_a_locked_key_without_a_terminal(locked: Store, own_home: GpgHome) -> None:
+    cause, remedy = locked.unreadable(SERVER)
+    assert cause.startswith("the GPG key is locked, and gpg cannot ask for its passphrase here: ")
+    assert remedy == unlock(locked)

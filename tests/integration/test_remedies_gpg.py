@@ -3,11 +3,14 @@
 import os
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.integration.pass_store import Store
+from tests.support.ahead import Ahead
 from tests.support.client import Helper
 from tests.support.gpg import (
     LONG_AGO,
@@ -31,6 +34,10 @@ PLACEHOLDER = "<your GPG key>"
 @pytest.fixture
 def store(private_env: dict[str, str], own_home: GpgHome, installed: Path) -> Store:
     """A store with one entry, of a user who finds `credhelpers` on PATH."""
+    return store_at(private_env, own_home, installed)
+
+
+def store_at(private_env: dict[str, str], own_home: GpgHome, installed: Path) -> Store:
     directory = Path(private_env["HOME"], "my store's", ".password-store")
     directory.mkdir(mode=0o700, parents=True)
     (directory / ".gpg-id").write_text(own_home.fingerprint)
@@ -192,20 +199,6 @@ def test_remedy_for_a_disabled_key(store: Store, own_home: GpgHome, installed: P
     operator.succeed("init", "pass", "--key", own_home.fingerprint)
 
 
-def test_remedy_for_a_key_that_cannot_encrypt(store: Store, own_home: GpgHome, installed: Path) -> None:
-    fingerprint = make_key(own_home, usage="sign")
-    operator = Operator(installed, dict(store.helper.env))
-    _, of_init = operator.run("init", "pass", "--force", "--key", fingerprint).complaint
-    encrypt_for(store, fingerprint)
-    cause, remedy = store.refused(SERVER)
-    assert cause == f"the GPG key {fingerprint} cannot encrypt"
-    assert command_in(of_init) == command_in(remedy)
-    configure_agent(own_home, require("pinentry-curses", "pinentry-curses"))
-    twice = ("<Cancel>", PASSPHRASE + "\r")
-    run_at_terminal(store, command_in(remedy), twice, twice)
-    assert store.helper.store(SERVER, "me", "new").code == 0
-
-
 def test_remedy_for_a_missing_secret_key(store: Store, own_home: GpgHome, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(own_home.run("--export-secret-keys"))
     own_home.run("--yes", "--delete-secret-keys", own_home.fingerprint)
@@ -226,6 +219,18 @@ def test_remedy_for_a_damaged_entry(store: Store, content: bytes) -> None:
 @pytest.fixture
 def locked(store: Store, own_home: GpgHome) -> Store:
     """A store for a key with a passphrase that no agent knows, and that is asked for on a terminal."""
+    return lock(store, own_home)
+
+
+@Ahead
+@contextmanager
+def ahead(installed: Path, private_env: dict[str, str]) -> Iterator[tuple[Store, GpgHome]]:
+    """A store as it is for the other tests, and its keys."""
+    with throwaway_gpg_home() as home:
+        yield store_at(private_env, home, installed), home
+
+
+def lock(store: Store, own_home: GpgHome) -> Store:
     configure_agent(own_home, require("pinentry-curses", "pinentry-curses"))
     encrypt_for(store, make_key(own_home, passphrase=PASSPHRASE))
     assert store.helper.store(SERVER, "me", "locked").code == 0
@@ -234,82 +239,6 @@ def locked(store: Store, own_home: GpgHome) -> Store:
 
 
 UNLOCK = ("<Cancel>", PASSPHRASE + "\r")
-
-
-def test_remedy_for_a_locked_key(locked: Store) -> None:
-    cause, remedy = locked.unreadable(SERVER)
-    assert cause.startswith("the GPG key is locked")
-    run_at_terminal(locked, command_in(remedy), UNLOCK)
-    assert locked.secret(SERVER) == "locked"
-
-
-def test_remedy_for_an_unanswered_prompt(locked: Store, own_home: GpgHome, tmp_path: Path) -> None:
-    silent = tmp_path / "pinentry"
-    silent.write_text("#!/bin/sh\nexec sleep 60\n")
-    silent.chmod(0o755)
-    configure_agent(own_home, str(silent))
-    cause, remedy = locked.unreadable(SERVER)
-    assert cause.startswith("gpg did not answer within 4.5 s: most likely the key is locked")
-    configure_agent(own_home, require("pinentry-curses", "pinentry-curses"))  # the person is there now
-    run_at_terminal(locked, command_in(remedy), UNLOCK)
-    assert locked.secret(SERVER) == "locked"
-
-
-def test_remedy_for_a_prompt_that_times_out(locked: Store, own_home: GpgHome) -> None:
-    with (own_home.path / "gpg-agent.conf").open("a") as configuration:
-        configuration.write("pinentry-timeout 1\n")
-    end_agent(own_home)
-    ask = f"printf %s {SERVER} | {locked.helper.executable} get"
-    with Terminal(["/bin/sh", "-c", ask], locked.helper.env) as terminal:
-        assert terminal.finish() == 1
-    assert "the GPG key's passphrase was missing or wrong" in terminal.shown
-    remedy = terminal.shown.rpartition("docker-credential-pass: try again, or ")[2].splitlines()[0]
-    configure_agent(own_home, require("pinentry-curses", "pinentry-curses"))
-    run_at_terminal(locked, command_in(remedy), UNLOCK)
-    assert locked.secret(SERVER) == "locked"
-
-
-@pytest.mark.parametrize("fault", ["does not exist", "may not be executed", "does not work"])
-def test_remedy_for_a_wrong_pinentry(locked: Store, own_home: GpgHome, tmp_path: Path, fault: str) -> None:
-    named = tmp_path / "no pinentry"
-    if fault != "does not exist":
-        named.write_text("#!/nonexistent/interpreter\n")
-        named.chmod(0o755 if fault == "does not work" else 0o644)
-    configure_agent(own_home, str(named))
-    cause, remedy = locked.unreadable(SERVER)
-    assert cause.endswith(f"{named}, which {own_home.path}/gpg-agent.conf names, {fault}")
-    assert "apt install" not in remedy
-    run(locked, command_in(remedy))
-    run_at_terminal(locked, remedy.partition("; then ")[2].partition(": ")[2], UNLOCK)
-    assert locked.secret(SERVER) == "locked"
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give terminals away")
-def test_remedy_for_a_terminal_of_another_user(locked: Store) -> None:
-    """What su leaves behind: GPG_TTY, or the terminal itself, is another user's."""
-    ours, theirs = os.openpty()
-    try:
-        name = os.ttyname(theirs)
-        os.fchown(theirs, 65534, -1)
-        os.fchmod(theirs, 0o600)
-        after_su = Store(unprivileged(locked), locked.directory).with_env(GPG_TTY=name)
-        cause, remedy = after_su.unreadable(SERVER)
-        assert f"ask for its passphrase on the terminal {name}: it belongs to another user" in cause
-        inherited = subprocess.run(
-            [str(after_su.helper.executable), "get"],
-            input=SERVER.encode(),
-            env=dict(locked.helper.env),
-            stderr=theirs,
-            stdout=subprocess.PIPE,
-            timeout=30,
-            check=False,
-        )
-        assert inherited.stdout.decode().rstrip("\n") == cause
-    finally:
-        os.close(ours)
-        os.close(theirs)
-    run_at_terminal(locked, command_in(remedy), UNLOCK)
-    assert locked.secret(SERVER) == "locked"
 
 
 def unprivileged(store: Store) -> Helper:
@@ -553,3 +482,104 @@ def test_remedy_of_init_for_two_keys(store: Store, own_home: GpgHome, installed:
     named = command_in(remedy).split(" or ")
     assert own_home.fingerprint in named
     operator.succeed("init", "pass", "--force", "--key", named[-1])
+
+
+@ahead
+def test_remedy_for_an_unanswered_prompt(store: Store, own_home: GpgHome) -> None:
+    locked = lock(store, own_home)
+    silent = own_home.path / "pinentry"
+    silent.write_text("#!/bin/sh\nexec sleep 60\n")
+    silent.chmod(0o755)
+    configure_agent(own_home, str(silent))
+    cause, remedy = locked.unreadable(SERVER)
+    assert cause.startswith("gpg did not answer within 4.5 s: most likely the key is locked")
+    configure_agent(own_home, require("pinentry-curses", "pinentry-curses"))  # the person is there now
+    run_at_terminal(locked, command_in(remedy), UNLOCK)
+    assert locked.secret(SERVER) == "locked"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give terminals away")
+@ahead
+def test_remedy_for_a_terminal_of_another_user(store: Store, own_home: GpgHome) -> None:
+    """What su leaves behind: GPG_TTY, or the terminal itself, is another user's."""
+    locked = lock(store, own_home)
+    ours, theirs = os.openpty()
+    try:
+        name = os.ttyname(theirs)
+        os.fchown(theirs, 65534, -1)
+        os.fchmod(theirs, 0o600)
+        after_su = Store(unprivileged(locked), locked.directory).with_env(GPG_TTY=name)
+        cause, remedy = after_su.unreadable(SERVER)
+        assert f"ask for its passphrase on the terminal {name}: it belongs to another user" in cause
+        inherited = subprocess.run(
+            [str(after_su.helper.executable), "get"],
+            input=SERVER.encode(),
+            env=dict(locked.helper.env),
+            stderr=theirs,
+            stdout=subprocess.PIPE,
+            timeout=30,
+            check=False,
+        )
+        assert inherited.stdout.decode().rstrip("\n") == cause
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    run_at_terminal(locked, command_in(remedy), UNLOCK)
+    assert locked.secret(SERVER) == "locked"
+
+
+@ahead
+def test_remedy_for_a_locked_key(store: Store, own_home: GpgHome) -> None:
+    locked = lock(store, own_home)
+    cause, remedy = locked.unreadable(SERVER)
+    assert cause.startswith("the GPG key is locked")
+    run_at_terminal(locked, command_in(remedy), UNLOCK)
+    assert locked.secret(SERVER) == "locked"
+
+
+@ahead
+def test_remedy_for_a_key_that_cannot_encrypt(store: Store, own_home: GpgHome) -> None:
+    fingerprint = make_key(own_home, usage="sign")
+    operator = Operator(store.helper.executable.parent, dict(store.helper.env))
+    _, of_init = operator.run("init", "pass", "--force", "--key", fingerprint).complaint
+    encrypt_for(store, fingerprint)
+    cause, remedy = store.refused(SERVER)
+    assert cause == f"the GPG key {fingerprint} cannot encrypt"
+    assert command_in(of_init) == command_in(remedy)
+    configure_agent(own_home, require("pinentry-curses", "pinentry-curses"))
+    twice = ("<Cancel>", PASSPHRASE + "\r")
+    run_at_terminal(store, command_in(remedy), twice, twice)
+    assert store.helper.store(SERVER, "me", "new").code == 0
+
+
+@ahead
+def test_remedy_for_a_prompt_that_times_out(store: Store, own_home: GpgHome) -> None:
+    locked = lock(store, own_home)
+    with (own_home.path / "gpg-agent.conf").open("a") as configuration:
+        configuration.write("pinentry-timeout 1\n")
+    end_agent(own_home)
+    ask = f"printf %s {SERVER} | {locked.helper.executable} get"
+    with Terminal(["/bin/sh", "-c", ask], locked.helper.env) as terminal:
+        assert terminal.finish() == 1
+    assert "the GPG key's passphrase was missing or wrong" in terminal.shown
+    remedy = terminal.shown.rpartition("docker-credential-pass: try again, or ")[2].splitlines()[0]
+    configure_agent(own_home, require("pinentry-curses", "pinentry-curses"))
+    run_at_terminal(locked, command_in(remedy), UNLOCK)
+    assert locked.secret(SERVER) == "locked"
+
+
+@pytest.mark.parametrize("fault", ["does not exist", "may not be executed", "does not work"])
+@ahead
+def test_remedy_for_a_wrong_pinentry(store: Store, own_home: GpgHome, *, fault: str) -> None:
+    locked = lock(store, own_home)
+    named = own_home.path / "no pinentry"
+    if fault != "does not exist":
+        named.write_text("#!/nonexistent/interpreter\n")
+        named.chmod(0o755 if fault == "does not work" else 0o644)
+    configure_agent(own_home, str(named))
+    cause, remedy = locked.unreadable(SERVER)
+    assert cause.endswith(f"{named}, which {own_home.path}/gpg-agent.conf names, {fault}")
+    assert "apt install" not in remedy
+    run(locked, command_in(remedy))
+    run_at_terminal(locked, remedy.partition("; then ")[2].partition(": ")[2], UNLOCK)
+    assert locked.secret(SERVER) == "locked"

@@ -117,9 +117,9 @@ def test_the_reason_of_a_slow_helper_is_shown(
     install(tmp_path / "others", "x", 'echo "waiting for the vault" >&2; exec sleep 60')
     user = user.but(PATH=f"{tmp_path}/others:{user.env['PATH']}")
     user.configure(credsStore="x")
-    monkeypatch.setattr(diagnosis, "SECONDS", 1.0)
+    monkeypatch.setattr(diagnosis, "SECONDS", 0.5)
     sections = diagnosis.diagnose(str(user.config), SERVER, user.env)
     found = {finding.check: finding.remedy for _, findings in sections for finding in findings}
     for check in ("on PATH", "answer"):
-        mended = mend(found[check], user.env, ends_well=False, seconds=1.0)
+        mended = mend(found[check], user.env, ends_well=False, seconds=0.5)
         assert "waiting for the vault" in mended.shown

@@ -72,6 +72,12 @@ def initialise_password_store(directory: Path, home: GpgHome) -> Path:
     return directory
 
 
+def password_store_of(env: dict[str, str], home: GpgHome) -> dict[str, str]:
+    """Return the environment of a user who has a key and an empty password store in ~/.password-store."""
+    initialise_password_store(Path(env["HOME"], ".password-store"), home)
+    return {**env, **home.env}
+
+
 def add_key(home: GpgHome) -> str:
     """Make one more key in `home` and return its fingerprint."""
     before = set(_fingerprints(home))
