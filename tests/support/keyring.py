@@ -13,6 +13,7 @@ import secretstorage
 from jeepney import DBusAddress, Message, message_bus, new_method_call
 from jeepney.bus_messages import MatchRule
 from jeepney.io.blocking import DBusConnection, open_dbus_connection, unwrap_msg
+from secretstorage.dhcrypto import Session
 
 from tests.support.tools import SYSTEM_PATH, require
 
@@ -58,7 +59,7 @@ class SecretService:
     def items(self) -> list[Item]:
         """Return all items of the default collection."""
         with closing(open_dbus_connection(bus=self.bus)) as connection:
-            collection = secretstorage.get_default_collection(connection)
+            collection = _default_collection(connection)
             return [
                 Item(item.get_label(), item.get_attributes(), item.get_secret())
                 for item in collection.get_all_items()
@@ -67,7 +68,7 @@ class SecretService:
     def add(self, label: str, attributes: Mapping[str, str], secret: bytes) -> None:
         """Put an item into the default collection, as some other program would."""
         with closing(open_dbus_connection(bus=self.bus)) as connection:
-            collection = secretstorage.get_default_collection(connection)
+            collection = _default_collection(connection)
             collection.create_item(label, dict(attributes), secret)
 
     def clear(self) -> None:
@@ -80,6 +81,26 @@ class SecretService:
         """Lock the default collection."""
         with closing(open_dbus_connection(bus=self.bus)) as connection:
             secretstorage.get_default_collection(connection).lock()
+
+
+class _PlainSession(Session):
+    """A session that sends secrets as they are: to agree on a key takes both sides most of their time."""
+
+    def __init__(self, object_path: str) -> None:
+        # The parent's constructor makes the key.
+        self.object_path = object_path
+        self.aes_key = None
+        self.encrypted = False
+
+
+def _default_collection(connection: DBusConnection) -> secretstorage.Collection:
+    """Return the default collection, with a session in which secrets are sent as they are."""
+    service = DBusAddress("/org/freedesktop/secrets", _SECRETS, "org.freedesktop.Secret.Service")
+    message = new_method_call(service, "OpenSession", "sv", ("plain", ("s", "")))
+    _, path = unwrap_msg(connection.send_and_get_reply(message))
+    collection = secretstorage.get_default_collection(connection)
+    collection.session = _PlainSession(path)
+    return collection
 
 
 @contextmanager
