@@ -3,8 +3,10 @@
 import ast
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.remedies.collect import Remedy
@@ -46,6 +48,7 @@ class Entry:
         yield from (f"there is no test {test}" for test in self.tests if not exists(test))
 
 
+@cache
 def read() -> list[Entry]:
     """Return the entries.
 
@@ -61,7 +64,8 @@ def read() -> list[Entry]:
             tests = (tests,) if isinstance(tests, str) else tuple(tests)
             remedy = Remedy(path, item["remedy"])
             entries.append(Entry(remedy, tests, item.get("prose", ""), item.get("command_elsewhere", "")))
-    twice = [e.remedy for e in entries if [other.remedy for other in entries].count(e.remedy) > 1]
+    counts = Counter(entry.remedy for entry in entries)
+    twice = [remedy for remedy, count in counts.items() if count > 1]
     if twice:
         raise ValueError(f"the catalogue has twice: {twice}")
     return entries
@@ -73,8 +77,13 @@ def exists(test: str) -> bool:
     file = ROOT / path
     if not name.startswith("test_") or not file.is_file():
         return False
-    return any(
-        isinstance(node, ast.FunctionDef) and node.name == name for node in ast.parse(file.read_text()).body
+    return name in _functions(file)
+
+
+@cache
+def _functions(file: Path) -> frozenset[str]:
+    return frozenset(
+        node.name for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)
     )
 
 
