@@ -5,10 +5,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.support.ahead import Ahead
 from tests.support.gpg import GpgHome, add_key, initialise_password_store, recipients
 from tests.support.operator import Operator
 from tests.support.tools import require
@@ -20,6 +22,19 @@ PASSPHRASE = "canary7d1fe02a correct horse"
 @pytest.fixture
 def keyless(installed: Path, private_env: dict[str, str]) -> Iterator[Operator]:
     """A user without any key."""
+    with user_without_key(installed, private_env) as user:
+        yield user
+
+
+@Ahead
+@contextmanager
+def ahead(installed: Path, private_env: dict[str, str]) -> Iterator[tuple[Operator]]:
+    with user_without_key(installed, private_env) as user:
+        yield (user,)
+
+
+@contextmanager
+def user_without_key(installed: Path, private_env: dict[str, str]) -> Iterator[Operator]:
     # Sockets live inside it, and their paths may have 107 bytes.
     path = Path(tempfile.mkdtemp(prefix="ch-init-", dir="/tmp"))
     try:
@@ -37,6 +52,10 @@ def keyless(installed: Path, private_env: dict[str, str]) -> Iterator[Operator]:
 @pytest.fixture
 def own_home(keyless: Operator) -> GpgHome:
     """The user's keys, which the test may add to."""
+    return home_of(keyless)
+
+
+def home_of(keyless: Operator) -> GpgHome:
     path = Path(keyless.env["GNUPGHOME"])
     path.mkdir(mode=0o700)
     return GpgHome(path, "")
@@ -312,24 +331,6 @@ def test_at_a_terminal_the_user_picks_a_key(keyless: Operator, own_home: GpgHome
     assert key_list(keyless) == listed[1] + "\n"
 
 
-def test_pinentry_asks_for_a_new_passphrase(keyless: Operator, own_home: GpgHome) -> None:
-    program = require("pinentry-curses", "pinentry-curses")
-    (own_home.path / "gpg-agent.conf").write_text(f"s2k-count 65536\npinentry-program {program}\n")
-
-    with keyless.at_terminal("init", "pass") as terminal:
-        terminal.expect("Make one?")
-        terminal.type("\n")
-        for dialog in ("protect your new key", "re-enter", "unlock the OpenPGP secret key"):
-            terminal.expect(dialog)
-            terminal.expect("<Cancel>")
-            terminal.type(PASSPHRASE + "\r")
-        terminal.expect("is ready")
-        assert terminal.finish() == 0
-
-    assert PASSPHRASE not in terminal.shown
-    assert can_store(keyless)
-
-
 def test_no_key_without_its_passphrase(keyless: Operator, own_home: GpgHome) -> None:
     cancel_every_prompt(own_home.path)
 
@@ -350,3 +351,22 @@ def test_the_user_can_refuse_a_new_key(keyless: Operator) -> None:
         assert terminal.finish() == 1
 
     assert not (keyless.home / ".password-store").exists()
+
+
+@ahead
+def test_pinentry_asks_for_a_new_passphrase(keyless: Operator) -> None:
+    program = require("pinentry-curses", "pinentry-curses")
+    (home_of(keyless).path / "gpg-agent.conf").write_text(f"s2k-count 65536\npinentry-program {program}\n")
+
+    with keyless.at_terminal("init", "pass") as terminal:
+        terminal.expect("Make one?")
+        terminal.type("\n")
+        for dialog in ("protect your new key", "re-enter", "unlock the OpenPGP secret key"):
+            terminal.expect(dialog)
+            terminal.expect("<Cancel>")
+            terminal.type(PASSPHRASE + "\r")
+        terminal.expect("is ready")
+        assert terminal.finish() == 0
+
+    assert PASSPHRASE not in terminal.shown
+    assert can_store(keyless)

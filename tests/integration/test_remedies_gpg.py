@@ -15,6 +15,7 @@ from tests.support.client import Helper
 from tests.support.gpg import (
     LONG_AGO,
     PASSPHRASE,
+    SOON_AFTER,
     GpgHome,
     add_key,
     configure_agent,
@@ -87,7 +88,7 @@ def works(store: Store) -> bool:
 
 
 def expire_subkeys(own_home: GpgHome, fingerprint: str) -> None:
-    own_home.run(*LONG_AGO, "--passphrase", "", "--quick-set-expire", fingerprint, "seconds=60", "*")
+    own_home.run(*SOON_AFTER, "--passphrase", "", "--quick-set-expire", fingerprint, "seconds=60", "*")
 
 
 def encrypt_for(store: Store, fingerprint: str) -> None:

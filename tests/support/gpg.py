@@ -25,6 +25,8 @@ Expire-Date: 0
 
 
 LONG_AGO = ("--faked-system-time", "20200101T000000")
+SOON_AFTER = ("--faked-system-time", "20200101T000010")
+"""For a change of a key that was made then: gpg waits a second for a signature later than the last one."""
 PASSPHRASE = "correct horse 1"
 
 
