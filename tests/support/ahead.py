@@ -61,7 +61,7 @@ class Ahead:
                 if item.originalname in self._tests
             }
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)  # those left are the turn of another worker
 
     def _run(self, item: pytest.Function, installed: Path, folder: Path) -> None:
         folder.mkdir()
