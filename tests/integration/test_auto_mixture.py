@@ -38,11 +38,13 @@ helper = "stub"
 match = "broken.example"
 helper = "broken"
 [[auto.route]]
-match = "hanging.example"
-helper = "hanging"
-[[auto.route]]
 match = "absent.example"
 helper = "absent"
+"""
+HANGS = """
+[[auto.route]]
+match = "hanging.example"
+helper = "hanging"
 """
 STUB = """
 case $1 in
@@ -142,6 +144,7 @@ def test_docker_py_gets_along_with_all_of_them(machine: Machine) -> None:
 
 
 def test_a_failing_helper_disturbs_no_other(machine: Machine) -> None:
+    machine.configure(CONFIG + HANGS)
     broken = machine.auto.get(BROKEN)
     assert (broken.code, broken.out) == (1, b"docker-credential-broken: this helper is broken\n")
     assert (
@@ -164,6 +167,7 @@ def test_a_failing_helper_disturbs_no_other(machine: Machine) -> None:
 
 
 def test_a_list_names_what_is_missing(machine: Machine) -> None:
+    machine.configure(CONFIG + HANGS)
     machine.auto.store(PRIVATE, "robot", CANARY)
     machine.auto.get(HOST)
     answer = machine.auto.list()
@@ -171,8 +175,8 @@ def test_a_list_names_what_is_missing(machine: Machine) -> None:
     assert answer.err.decode().splitlines() == [
         "see its manual",
         "docker-credential-auto: docker-credential-broken: this helper is broken",
-        "docker-credential-auto: docker-credential-hanging did not answer within 2 s and was stopped",
         "docker-credential-auto: docker-credential-absent is not on PATH",
+        "docker-credential-auto: docker-credential-hanging did not answer within 2 s and was stopped",
     ]
     assert machine.log.count("Cannot list") == 3
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.pass_store import Store
+from tests.support import forked
 from tests.support.client import NOT_FOUND, Answer, Helper
 from tests.support.gpg import GpgHome
 from tests.support.keyring import SecretService
@@ -39,6 +40,12 @@ def directory(password_store_env: dict[str, str]) -> Path:
     return Path(password_store_env["HOME"], ".password-store")
 
 
+@pytest.fixture(scope="session")
+def stored_once() -> dict[str, Path]:
+    """The password store that each helper has made with one entry; a copy is quicker."""
+    return {}
+
+
 @pytest.fixture(params=["pass", "auto"])
 def helper(
     request: pytest.FixtureRequest,
@@ -46,12 +53,19 @@ def helper(
     password_store_env: dict[str, str],
     secret_service: SecretService,
     directory: Path,
+    stored_once: dict[str, Path],
     tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Helper:
     """A helper of a user who has both a password store, with one entry, and an unlocked keyring."""
     executable = without_override(installed / f"docker-credential-{request.param}", tmp_path / "wrapped")
     helper = Helper(executable, {**password_store_env, **secret_service.env})
-    assert helper.store(SERVER, "me", "secret").code == 0
+    if request.param not in stored_once:
+        assert helper.store(SERVER, "me", "secret").code == 0
+        stored_once[request.param] = tmp_path_factory.mktemp("stored") / request.param
+        shutil.copytree(directory, stored_once[request.param])
+    else:
+        shutil.copytree(stored_once[request.param], directory, dirs_exist_ok=True)
     return helper
 
 
@@ -328,12 +342,10 @@ def test_init_refuses_the_same_key_lists(
     installed: Path, password_store_env: dict[str, str], directory: Path, gpg_home: GpgHome, fault: str
 ) -> None:
     spoil_key_list(directory / ".gpg-id", fault)
-    done = subprocess.run(
-        [installed / "credhelpers", "init", "pass", "--key", gpg_home.fingerprint],
-        env={**password_store_env, "PATH": f"{installed}:/usr/bin:/bin"},
-        capture_output=True,
-        timeout=30,
-        check=False,
+    done = forked.run(
+        installed / "credhelpers",
+        ["init", "pass", "--key", gpg_home.fingerprint],
+        {**password_store_env, "PATH": f"{installed}:/usr/bin:/bin"},
     )
     assert done.returncode == 1
     assert KEY_LIST_FAULTS[fault].encode() in done.stderr
