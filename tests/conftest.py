@@ -1,5 +1,6 @@
 """The fixtures that all tests share: the installed executables and throwaway homes, keys and keyrings."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,17 @@ if os.environ.get("HYPOTHESIS_PROFILE"):  # else this costs an import in every r
 
     hypothesis.settings.register_profile("fuzz", max_examples=300, deadline=None, derandomize=False)
     hypothesis.settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage meanwhile: what is made of 200 files stays to the end of the run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

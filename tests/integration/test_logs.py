@@ -206,7 +206,7 @@ def test_following_through_rotation(operator: Operator) -> None:
     log.info("0", padding="x" * 200)
     with following(operator) as process:
         assert next_message(process) == "0"
-        for number in range(1, 41):
+        for number in range(1, 25):
             log.info(str(number), padding="x" * 200)
             if number % 4 == 0:  # as much as may come between two looks before the oldest file goes
                 assert [next_message(process) for _ in range(4)] == [str(number - 3 + i) for i in range(4)]
