@@ -1,6 +1,5 @@
 """The fixtures that all tests share: the installed executables and throwaway homes, keys and keyrings."""
 
-import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,20 +19,22 @@ if os.environ.get("HYPOTHESIS_PROFILE"):  # else this costs an import in every r
     hypothesis.settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
-    """Look for no garbage meanwhile: what is made of 200 files stays to the end of the run."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.freeze()
-        gc.enable()
+# They take longest; only the last one needs the session's installation.
+_INSTALL = ("test_install.py", "test_install_users.py", "test_install_refusals.py", "test_install_ways.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes longest first: both workers then end at one time, and share none of these files."""
-    items.sort(key=lambda item: not item.path.name.startswith(("test_install", "test_remedy_install")))
+    """Let two workers begin with what needs no installation of the session, so that neither waits for it.
+
+    With `--dist worksteal` each takes one half: the first worker begins with the tests of install.sh, and the
+    second one with the unit tests; then it makes the session's installation while the first is still at work.
+    """
+    first = [item for name in _INSTALL for item in items if item.path.name == name]
+    unit = [item for item in items if item.path.parent.name == "unit"]
+    early = {*first, *unit}
+    others = [item for item in items if item not in early]
+    before = max(len(items) // 2 - len(first), 0)
+    items[:] = [*first, *others[:before], *unit, *others[before:]]
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,14 @@ import stat
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from credhelpers import __version__
 from credhelpers.suite import HELPERS
-from tests.integration.ways import Wheels, plant
+from tests.integration.ways import UNREACHABLE, Wheels, plant
 from tests.support.installer import (
     REPOSITORY,
     TIMEOUT_SECONDS,
@@ -42,35 +44,46 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, wheels: Wheels) -> Checko
 
 
 @pytest.fixture(scope="module")
-def first(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A prefix that no `#!` line can name, where another vendor's helper gave way; and what stderr said."""
+def first(
+    checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A prefix that no `#!` line can name, where another vendor's helper gave way; and what the run said."""
     prefix = tmp_path_factory.mktemp("installed") / "a prefix" / ("x" * 100)
     for name in ("pass", "osxkeychain"):
         script(prefix / "bin" / f"docker-credential-{name}", _OTHER)
     tools = bare_path(tmp_path_factory.mktemp("tools") / "bin")
     done = checkout.install("--prefix", str(prefix), "--force", path=tools)
     assert done.returncode == 0, done.stdout + done.stderr
-    return prefix, done.stderr
+    return prefix, done
 
 
 @pytest.fixture(scope="module")
-def prefix(first: tuple[Path, str]) -> Path:
+def prefix(first: tuple[Path, subprocess.CompletedProcess[str]]) -> Path:
     """The prefix that scripts/install.sh made, run with a umask of 077."""
     return first[0]
 
 
 @pytest.fixture(scope="module")
 def upgrade(
-    prefix: Path, checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
+    prefix: Path, checkout: Checkout, wheels: Wheels, tmp_path_factory: pytest.TempPathFactory
 ) -> subprocess.CompletedProcess[str]:
-    """An upgrade with --demo that had to wait for another one, which was killed."""
+    """An upgrade from a folder, with --demo, that had to wait for another one, which was killed."""
     directory = tmp_path_factory.mktemp("upgrade")
+    info = next(prefix.glob("lib/credhelpers/site-packages/credhelpers-*.dist-info"))
+    info.rename(info.with_name("credhelpers-0.0.9.dist-info"))
+    launcher = prefix / "bin" / "docker-credential-ecr-login"
+    launcher.write_text(re.sub(r"(?m)^helper=.*$", "helper='/nonexistent'", launcher.read_text()))
     before = _version(prefix)
     earlier = script(directory / "earlier" / "docker-credential-keyring", _OTHER)
     path = f"{earlier.parent}:{prefix / 'bin'}:{SYSTEM_PATH}"
-    with _held_while_building(checkout, prefix, directory):
+    # The folder is all that these two have; only root can take the network away altogether.
+    env = {name: value for name, value in checkout.env.items() if name not in wheels.env}
+    offline = replace(checkout, env={**env, "PIP_INDEX_URL": UNREACHABLE, "PIP_RETRIES": "0"})
+    through = (require("unshare", "util-linux"), "--net") if os.geteuid() == 0 else ()
+    arguments = ("--prefix", str(prefix), "--wheels", str(wheels.folder))
+    with _held_while_building(replace(offline, through=through), arguments, directory):
         assert _version(prefix) == before, "the old installation is at work"
-        second = checkout.start("--prefix", str(prefix), "--demo", path=path)
+        second = offline.start(*arguments, "--demo", path=path)
         assert second.stderr is not None
         assert "waiting for another run" in second.stderr.readline()
         assert (prefix / "lib" / ".credhelpers.new").exists()
@@ -82,12 +95,12 @@ def upgrade(
 
 
 @contextmanager
-def _held_while_building(checkout: Checkout, prefix: Path, directory: Path) -> Iterator[None]:
+def _held_while_building(checkout: Checkout, arguments: tuple[str, ...], directory: Path) -> Iterator[None]:
     """Start an upgrade, hold it when its environment is almost built, and kill it in the end."""
     reached = directory / "reached"
     os.mkfifo(reached)
     held = script(directory / "held" / "ln", f"echo here >'{reached}'", "exec sleep 600").parent
-    first = checkout.start("--prefix", str(prefix), path=f"{held}:{SYSTEM_PATH}")
+    first = checkout.start(*arguments, path=f"{held}:{SYSTEM_PATH}")
     descriptor = os.open(reached, os.O_RDONLY | os.O_NONBLOCK)
     try:
         with selectors.DefaultSelector() as selector:
@@ -233,10 +246,20 @@ def test_no_foreign_module_is_imported(
     assert not evidence.exists(), evidence.read_text()
 
 
-def test_missing_gpg_and_path_are_told(first: tuple[Path, str]) -> None:
-    prefix, said = first
-    assert "gpg is missing" in said
-    assert f"{prefix / 'bin'} is not on PATH" in said
+def test_missing_gpg_and_path_are_told(first: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    prefix, done = first
+    assert "gpg is missing" in done.stderr
+    assert f"{prefix / 'bin'} is not on PATH" in done.stderr
+
+
+def test_the_next_step_is_told_once(
+    first: tuple[Path, subprocess.CompletedProcess[str]], upgrade: subprocess.CompletedProcess[str]
+) -> None:
+    prefix, done = first
+    assert f"\nInstalled credhelpers {__version__} in {prefix / 'bin'}: " in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("Next, make a store and let Docker use it: ")
+    assert f"\nUpgraded credhelpers from 0.0.9 to {__version__} in {prefix / 'bin'}: " in upgrade.stdout
+    assert "Next, make a store" not in upgrade.stdout
 
 
 def test_an_upgrade_clears_up_after_a_killed_one(
@@ -250,8 +273,15 @@ def test_an_upgrade_clears_up_after_a_killed_one(
     assert _version(prefix).startswith("docker-credential-pass (credhelpers) ")
 
 
+def test_a_launcher_without_python_is_repaired(
+    prefix: Path, upgrade: subprocess.CompletedProcess[str], private_env: dict[str, str]
+) -> None:
+    assert upgrade.returncode == 0
+    _run([str(prefix / "bin" / "docker-credential-ecr-login"), "list"], private_env)
+
+
 def test_the_demo_shows_a_round_trip(upgrade: subprocess.CompletedProcess[str]) -> None:
-    shown = upgrade.stdout.partition("\nInstalled credhelpers ")[2].partition("\n")[2]
+    shown = upgrade.stdout.partition("\nUpgraded credhelpers ")[2].partition("\n")[2]
     for word in ("store", "list", "get", "erase", "cache"):
         assert word in shown.lower()
 

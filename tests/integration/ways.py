@@ -11,6 +11,8 @@ from tests.support.installer import REPOSITORY, TIMEOUT_SECONDS, package_index, 
 from tests.support.tools import SYSTEM_PATH, require
 
 _TOOLS = Path(sys.executable).parent
+UNREACHABLE = "https://127.0.0.1:9/simple"
+"""A package index on the port of the discard service, on which nothing listens."""
 
 
 @dataclass(frozen=True)
