@@ -94,7 +94,7 @@ def test_newcomer_conforms(project: Path, tmp_path: Path) -> None:
     executable.chmod(0o755)
     options = ["-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'base'}", f"--helper={executable}"]
 
-    part = "new_username or erase_removes or key_never or empty_secret or parallel"
+    part = "new_username or erase_removes or key_never_answers and example/team or empty_secret"
     output = run(project, "pytest", *options, "-k", part, "tests/conformance")
 
     assert " passed" in output

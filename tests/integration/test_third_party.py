@@ -88,27 +88,35 @@ reason = "CPython ends before any code of the helper runs"
 """
 
 
+# Every test function; of the large tables, whose rows the stores of this project see, only some rows.
+_PART = "not (bad_credential or bad_server or failure_that_cannot) or UTF-16 or unknown"
+
+
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment that sees credhelpers, and hatchling to build with."""
+    """A virtual environment that sees credhelpers, with the package installed from its project, offline."""
     directory = tmp_path_factory.mktemp("environment")
     venv.create(directory, symlinks=True)
     site = next(directory.glob("lib/python3.*/site-packages"))
     site.joinpath("seen.pth").write_text(f"{_CHECKOUT}\n{sysconfig.get_paths()['purelib']}\n")
-    return directory
-
-
-def install(environment: Path, project: Path, store: str) -> Path:
-    """Install the package from its project, without a network, and return the executable."""
-    project.mkdir()
+    project = tmp_path_factory.mktemp("project")
     project.joinpath("pyproject.toml").write_text(_PYPROJECT)
-    project.joinpath("mine.py").write_text(store)
-    pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin/python"), "--no-cache-dir"]
-    options = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--force-reinstall"]
+    project.joinpath("mine.py").write_text(_STORE)
+    pip = [sys.executable, "-m", "pip", "--python", str(directory / "bin/python"), "--no-cache-dir"]
+    options = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--no-compile"]
     done = subprocess.run(
         [*pip, "install", *options, str(project)], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
+    return directory
+
+
+def with_store(environment: Path, store: str) -> Path:
+    """Let the package's module be this one, and return its executable."""
+    module = next(environment.glob("lib/python3.*/site-packages/mine.py"))
+    module.write_text(store)
+    for compiled in module.parent.glob("__pycache__/mine.*"):
+        compiled.unlink()
     return environment / "bin/docker-credential-mine"
 
 
@@ -128,16 +136,17 @@ def conformance(executable: Path, base: Path, *arguments: str) -> tuple[int, str
 
 
 def test_package_of_a_third_party_conforms(environment: Path, tmp_path: Path) -> None:
-    executable = install(environment, tmp_path / "project", _STORE)
+    executable = with_store(environment, _STORE)
     deviations = tmp_path / "deviations.toml"
     deviations.write_text(_DEVIATIONS)
 
-    status, output = conformance(executable, tmp_path / "base", "--deviations", str(deviations), "--")
+    options = ("--deviations", str(deviations), "--", "-k", _PART)
+    status, output = conformance(executable, tmp_path / "base", *options)
 
     assert status == 0, output
     counts = re.search(r"(\d+) passed, .*3 xfailed", output)
     assert counts, output
-    assert int(counts[1]) > 200
+    assert int(counts[1]) > 80
 
 
 def test_deviation_of_an_unknown_test_is_refused(tmp_path: Path) -> None:
@@ -168,7 +177,7 @@ def test_broken_package_does_not_conform(
     environment: Path, tmp_path: Path, line: str, broken: str, fault: str
 ) -> None:
     assert _STORE.count(line) == 1
-    executable = install(environment, tmp_path / "project", _STORE.replace(line, broken))
+    executable = with_store(environment, _STORE.replace(line, broken))
 
     status, output = conformance(executable, tmp_path / "base", "--", "-x", "-k", "any_username or key_never")
 
@@ -178,7 +187,7 @@ def test_broken_package_does_not_conform(
 
 def test_read_only_helper_is_asked_to_read_only(environment: Path, tmp_path: Path) -> None:
     store = _STORE.replace("def store(", "def not_implemented(").replace("def erase(", "def nor_this(")
-    executable = install(environment, tmp_path / "project", store)
+    executable = with_store(environment, store)
 
     status, output = conformance(
         executable, tmp_path / "base", "--verbs", "get,list", "--", "-k", "test_verbs"
