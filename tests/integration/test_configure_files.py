@@ -200,7 +200,7 @@ def test_files_of_a_killed_run_are_removed(home: DockerHome, name: str, command:
 
 
 def test_concurrent_edits_are_kept(home: DockerHome) -> None:
-    count = 600
+    count = 300
     with subprocess.Popen(
         [sys.executable, "-c", _WRITER, str(home.config), str(count)], stdout=subprocess.PIPE
     ) as writer:

@@ -310,6 +310,9 @@ LEFT_TO_PYTHON = {"session token", "security token", "container token", *UNKEPT}
 }
 """What the fast path does not answer at all."""
 
+LIKE_BY_PATH = {f"{name} by {way}" for name in TEXTS for way in ("content", "copy")}
+"""Until the change these are what the same file by path is, which is renewed before the change, too."""
+
 
 class Puller:
     """The worker in a world, by one of the two ways to an answer."""
@@ -345,6 +348,12 @@ def test_a_token_is_its_identitys(name: str, worker: Worker, world: World) -> No
     puller, python = Puller(worker, world), Puller(worker.without_fast_path(), world)
     for turn in range(2):
         first = puller.pull()
+        if turn == 0 and name in LIKE_BY_PATH:
+            change()
+            newer, another = puller.pull()
+            assert newer > first[0], "the answer is older than the change"
+            assert another != first[1]
+            continue
         calls = world.aws.calls[TOKEN_CALL]
         if name not in UNKEPT:
             assert puller.pull() == first
