@@ -22,7 +22,7 @@ _NOBODY = 65534
 
 @dataclass(frozen=True)
 class User:
-    """Somebody with a home and a clone, for whom a Python is installed that belongs to the system."""
+    """Somebody with a home and a clone, and the Python to install with."""
 
     checkout: Checkout
     python: Path
@@ -45,7 +45,7 @@ def user() -> Iterator[User]:
         root.chmod(0o755)
         (root / "home").mkdir()
         env = {"HOME": str(root / "home"), **package_index()}
-        yield User(Checkout(fresh_clone(root / "clone"), env), _copy_of_python(root / "system"))
+        yield User(Checkout(fresh_clone(root / "clone"), env), Path(system_python()))
 
 
 def _copy_of_python(prefix: Path) -> Path:
@@ -65,7 +65,8 @@ def _copy_of_python(prefix: Path) -> Path:
 
 @pytest.fixture
 def ordinary(user: User) -> User:
-    """The same; or, where that is root, somebody who is nobody."""
+    """The same with a Python of their own system; or, where that is root, somebody who is nobody."""
+    user = replace(user, python=_copy_of_python(user.home.parent / "system"))
     if os.geteuid() != 0:
         return user
     os.chown(user.home, _NOBODY, _NOBODY)
