@@ -344,7 +344,7 @@ def test_init_refuses_the_same_key_lists(
     spoil_key_list(directory / ".gpg-id", fault)
     done = forked.run(
         installed / "credhelpers",
-        ["init", "pass", "--key", gpg_home.fingerprint],
+        ("init", "pass", "--key", gpg_home.fingerprint),
         {**password_store_env, "PATH": f"{installed}:/usr/bin:/bin"},
     )
     assert done.returncode == 1
