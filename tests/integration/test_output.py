@@ -12,6 +12,7 @@ import pytest
 
 from tests.conformance.canary import CANARY
 from tests.integration.docker_home import DockerHome, stub_helper
+from tests.support import forked
 from tests.support.terminal import Terminal
 
 COMMANDS = [
@@ -68,7 +69,9 @@ def _run(home: DockerHome, command: str, shell: str) -> tuple[int, list[str]]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_full_output_is_one_line(home: DockerHome, command: str) -> None:
-    code, lines = _run(home, command, '"$@" >/dev/full')
+    with Path("/dev/full").open("wb") as full:
+        done = forked.run(home.command, command.split(), home.env, b"secret\n", stdout=full.fileno())
+    code, lines = done.returncode, done.stderr.decode().splitlines()
 
     assert code == 1
     assert lines[-1] == "credhelpers: cannot write to standard output: No space left on device"
@@ -80,9 +83,10 @@ def test_a_full_output_is_one_line(home: DockerHome, command: str) -> None:
 def test_a_closed_output_stops_the_command(home: DockerHome, command: str) -> None:
     before = sorted(os.listdir(home.config.parent)), home.config.read_bytes()
 
-    code, lines = _run(home, command, '"$@" >&-')
+    done = forked.run(home.command, command.split(), home.env, b"secret\n", closed=[1])
 
-    assert code == 1
+    lines = done.stderr.decode().splitlines()
+    assert done.returncode == 1
     assert lines[0] == "credhelpers: standard output is closed" and len(lines) == 2
     assert (sorted(os.listdir(home.config.parent)), home.config.read_bytes()) == before
 
@@ -91,20 +95,21 @@ def test_a_closed_output_stops_the_command(home: DockerHome, command: str) -> No
 def test_a_closed_pipe_is_silent(home: DockerHome, command: str) -> None:
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run(
-        [str(home.command), *command.split()],
-        env=home.env,
-        input=b"secret\n",
-        stdout=write,
-        stderr=subprocess.PIPE,
-        timeout=60,
-        check=False,
-    )
+    done = forked.run(home.command, command.split(), home.env, b"secret\n", stdout=write)
     os.close(write)
 
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr and b"standard output" not in done.stderr
     assert b"internal error" not in done.stderr and b"Broken pipe" not in done.stderr
+
+
+@pytest.mark.parametrize("shell", ['"$@" >/dev/full', '"$@" >&-'])
+def test_a_new_process_fails_like_a_fork(home: DockerHome, shell: str) -> None:
+    code, lines = _run(home, "status --json", shell)
+
+    assert code == 1
+    assert sum("standard output" in line for line in lines) == 1
+    assert not any("Traceback" in line or "internal error" in line for line in lines)
 
 
 @pytest.mark.parametrize("shell", ['"$@" 2>&-', '"$@" 2>/dev/full', '"$@" <&-', '"$@" <&- 2>&-'])

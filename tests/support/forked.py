@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -37,6 +37,11 @@ def run(order, streams, report):
         os.close(descriptor)
     for number, (name, mode, lines) in enumerate(STREAMS):
         former = getattr(sys, name)
+        if number in order["closed"]:
+            os.close(number)
+            setattr(sys, name, None)
+            setattr(sys, f"__{name}__", None)
+            continue
         stream = open(number, mode, encoding=former.encoding, errors=former.errors, closefd=False)
         stream.reconfigure(line_buffering=lines)
         setattr(sys, name, stream)
@@ -56,8 +61,10 @@ def run(order, streams, report):
         os.write(report, json.dumps([sys.path, sorted(sys.modules)]).encode())
         try:
             atexit._run_exitfuncs()
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in filter(None, (sys.stdout, sys.stderr)):
+                stream.flush()
+        except OSError:
+            status = 120  # as the interpreter ends with what it cannot write
         finally:
             os._exit(status)
 
@@ -89,7 +96,15 @@ while True:
 
 
 def run(
-    executable: Path, arguments: tuple[str, ...], env: Mapping[str, str], stdin: bytes = b""
+    executable: Path,
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    stdin: bytes = b"",
+    *,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+    closed: Sequence[int] = (),
+    cwd: str | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the installed `credhelpers` to its end, in a session of its own.
 
@@ -98,17 +113,24 @@ def run(
         arguments: Its command line.
         env: Its environment.
         stdin: What it can read.
+        stdout: Where its output goes instead of into the answer.
+        stderr: Where its messages go instead of into the answer; `subprocess.STDOUT`: to its output.
+        closed: Which of the streams 0 to 2 are closed.
+        cwd: Its working directory; that of this process when none is named.
     """
     command = [str(executable), *arguments]
     python = executable.parent.parent / "lib/credhelpers/bin/python"
     speaks_alike = {name: value for name, value in env.items() if name.startswith(("LANG", "LC_", "PYTHON"))}
     alone = threading.current_thread() is threading.main_thread()  # the parent makes one fork at a time
     if len(stdin) > _PIPE or speaks_alike != _LANGUAGE or not python.exists() or not alone:
+        closing = " ".join(f"{number}>&-" for number in closed)
         return subprocess.run(
-            command,
+            ["/bin/sh", "-c", f'exec "$0" "$@" {closing}', *command] if closed else command,
             input=stdin,
             env=env,
-            capture_output=True,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=cwd,
             timeout=_SECONDS,
             check=False,
             start_new_session=True,
@@ -118,8 +140,11 @@ def run(
     os.write(pipes[0][1], stdin)
     os.close(pipes[0][1])
     theirs = [pipes[0][0], pipes[1][1], pipes[2][1]]
-    order = json.dumps({"arguments": arguments, "env": dict(env), "cwd": os.getcwd()}).encode()
-    socket.send_fds(channel, [order], theirs)
+    passed = [theirs[0], theirs[1] if stdout == subprocess.PIPE else stdout, theirs[2]]
+    if stderr != subprocess.PIPE:
+        passed[2] = passed[1] if stderr == subprocess.STDOUT else stderr
+    order = {"arguments": arguments, "env": dict(env), "cwd": cwd or os.getcwd(), "closed": closed}
+    socket.send_fds(channel, [json.dumps(order).encode()], passed)
     for descriptor in theirs:
         os.close(descriptor)
     child = int(channel.recv(100))
