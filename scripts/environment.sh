@@ -1,7 +1,7 @@
 # Makes the Python environment of the checks and tests, .venv. Sourced in the project's directory, after system.sh.
 # shellcheck shell=sh
 
-unset PYTHONPATH PYTHONHOME
+unset PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE # compiled modules save seconds
 VENV=.venv
 
 # Make .venv anew whenever the lock differs from the one that it was made from.
