@@ -6,6 +6,8 @@ key; plain HTTP is another server. (docker/cli registry/auth.go, docker-credenti
 
 HUB_KEY = "https://index.docker.io/v1/"
 HUB_HOSTS = ("docker.io", "index.docker.io", "registry-1.docker.io")
+_HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
+_HTTPS_PORT = "443"
 _SCHEME_CHARACTERS = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
 )  # RFC 3986
@@ -61,6 +63,23 @@ def split_scheme(server: str) -> tuple[str, str]:
     if found and _SCHEME_CHARACTERS.issuperset(scheme):
         return scheme.lower(), rest
     return "", server.removeprefix("//")
+
+
+def host_of(server: str) -> str:
+    """Return the host in a server URL, in lower case; empty when it is not reached by HTTPS.
+
+    A path is dropped, because some clients ask for whole repositories, and so is HTTPS's own port. A token of
+    a cloud goes to no other port, and never over plain HTTP.
+    """
+    scheme, place = split_scheme(server)
+    authority = place.partition("/")[0]
+    if not authority.isascii():
+        return ""  # some letters, such as the Kelvin sign, are ASCII only once they are in lower case
+    host, colon, port = authority.lower().partition(":")
+    if not _HOST_CHARACTERS.issuperset(host):
+        return ""
+    # An empty port is a scheme within a scheme: https://https://host.
+    return host if scheme in ("", "https") and (not colon or port == _HTTPS_PORT) else ""
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -47,9 +47,9 @@ def _open_ecr(environ: "Mapping[str, str]", settings: "Settings", log: "Log") ->
 
 
 def _is_ecr(server: str, settings: "Settings") -> bool:
-    from credhelpers.stores.ecr.hosts import host_of, registry_for
+    from credhelpers.stores.ecr.hosts import registry_for
 
-    return registry_for(host_of(server), settings)[0] is not None
+    return registry_for(server, settings)[0] is not None
 
 
 def _open_auto(environ: "Mapping[str, str]", settings: "Settings", log: "Log") -> "Store":

@@ -19,7 +19,8 @@ from credhelpers.clients.podman import lasting_auth_path
 from credhelpers.config import Settings
 from credhelpers.credential import CredentialError
 from credhelpers.log import Log
-from credhelpers.stores.ecr.hosts import host_of, registry_for
+from credhelpers.servers import host_of
+from credhelpers.stores.ecr.hosts import registry_for
 from credhelpers.stores.ecr.store import EcrStore
 from credhelpers.suite import AUTO, ECR
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credhelpers.stores.ecr.hosts import Registry, host_of, registry_at
+from credhelpers.servers import host_of
+from credhelpers.stores.ecr.hosts import Registry, registry_at
 
 ACCOUNT = "123456789012"
 # The ECR user guide's endpoints and botocore's partitions.json: domain, dual-stack domain, regions.

@@ -10,7 +10,8 @@ from credhelpers.clients.docker_config import docker_key
 from credhelpers.clients.former_helpers import backup_of
 from credhelpers.clients.shared_file import Edit, whole
 from credhelpers.credential import CredentialError
-from credhelpers.stores.ecr.hosts import host_of, registry_for
+from credhelpers.servers import host_of
+from credhelpers.stores.ecr.hosts import registry_for
 from credhelpers.suite import ECR
 
 
@@ -98,7 +99,7 @@ def _ecr_key(server: str) -> str:
         CredentialError: It is not one, however similar its name.
     """
     host = host_of(server)
-    if host and registry_for(host, config.load(os.environ))[0] is not None:
+    if host and registry_for(server, config.load(os.environ))[0] is not None:
         return docker_key(server).lower()
     if not host:
         raise CredentialError(

@@ -8,7 +8,7 @@ from credhelpers import config
 from credhelpers.cli.shared.helper_programs import helper_beside, near_miss
 from credhelpers.credential import CredentialError
 from credhelpers.stores.auto.external import PREFIX, find_helper
-from credhelpers.stores.ecr.hosts import host_of, registry_for
+from credhelpers.stores.ecr.hosts import registry_for
 
 
 def check_helper(name: str) -> None:
@@ -30,7 +30,7 @@ def check_region(server: str) -> None:
     Raises:
         CredentialError: No partition has such a region, as far as botocore knows.
     """
-    registry, _ = registry_for(host_of(server), config.load(os.environ))
+    registry, _ = registry_for(server, config.load(os.environ))
     if registry is None:
         return  # not an ECR registry, and refused for that
     known = set(_regions())

@@ -6,7 +6,7 @@ from credhelpers.cli.shared.ecr_tokens import Cached, duration
 from credhelpers.config import Settings
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.servers import split_scheme
-from credhelpers.stores.ecr.hosts import host_of, registry_at, registry_for
+from credhelpers.stores.ecr.hosts import registry_at, registry_for
 
 _HOST, _TOKEN, _FAILURE = "ECR host", "cached token", "remembered failure"
 _FORM = "<account>.dkr.ecr.<region>.amazonaws.com"
@@ -20,7 +20,7 @@ def check_host(server: str, settings: Settings, instead: str) -> Finding:
         settings: The tables that name other hosts as ECR registries.
         instead: How to name another helper for it.
     """
-    registry, chosen = registry_for(host_of(server), settings)
+    registry, chosen = registry_for(server, settings)
     if registry is None:
         text = f"{server} gets no token: {_why_not(server)}"
         return fail(_HOST, text, f"correct the name, or {instead}")
@@ -31,7 +31,7 @@ def check_host(server: str, settings: Settings, instead: str) -> Finding:
 
 def check_look_alike(server: str, settings: Settings) -> list[Finding]:
     """Warn when a server with another helper is an ECR registry, or looks like one."""
-    registry, _ = registry_for(host_of(server), settings)
+    registry, _ = registry_for(server, settings)
     if registry is not None:
         text = f"{registry.host} is an ECR registry: its passwords last 12 hours, and ecr-login renews them"
         return [warn(_HOST, text, f"credhelpers configure --ecr {registry.host}")]

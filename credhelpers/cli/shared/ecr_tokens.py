@@ -7,7 +7,7 @@ from credhelpers.config import Settings
 from credhelpers.credential import CredentialsNotFound
 from credhelpers.log import Log
 from credhelpers.state_fault import state_fault
-from credhelpers.stores.ecr.hosts import Registry, host_of, registry_for
+from credhelpers.stores.ecr.hosts import Registry, registry_for
 from credhelpers.stores.ecr.store import EcrStore
 from credhelpers.stores.tokens.cache import Token
 
@@ -41,7 +41,7 @@ def cached(server: str, environ: Mapping[str, str], settings: Settings) -> Cache
     fault = state_fault(environ, "tokens")
     if fault and fault.is_distrusted:
         environ = {**environ, "AWS_ECR_DISABLE_CACHE": "1"}
-    registry, chosen = registry_for(host_of(server), settings)
+    registry, chosen = registry_for(server, settings)
     kept = EcrStore(environ, settings, Log("credhelpers", None, settings)).peek(server)
     if registry is None or kept is None:
         return None

@@ -1,7 +1,6 @@
 """Which helper keeps the credential of which server: pure rules over the configuration."""
 
-from credhelpers.servers import HUB_HOSTS, matches, split_scheme
-from credhelpers.stores.ecr.hosts import host_of
+from credhelpers.servers import HUB_HOSTS, host_of, matches, split_scheme
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Which hosts are Amazon ECR registries, in which region, with which kind of endpoint and identity."""
 
-from credhelpers.servers import matches, split_scheme
+from credhelpers.servers import host_of, matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ _DOMAINS = {
 _DUAL_STACK_DOMAINS = {"on.aws": "", "on.amazonwebservices.com.cn": "cn-", "on.amazonwebservices.eu": "eusc-"}
 _DIGITS = frozenset("0123456789")
 _REGION_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
-_HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
-_HTTPS_PORT = "443"
 
 
 class Registry:
@@ -59,23 +57,6 @@ class Registry:
         return "ECR Public" if self.public else f"ECR in {self.region}"
 
 
-def host_of(server: str) -> str:
-    """Return the host in a server URL, in lower case; empty when it is not reached by HTTPS.
-
-    A path is dropped, because some clients ask for whole repositories, and so is HTTPS's own port. No token
-    goes to another port or over plain HTTP.
-    """
-    scheme, place = split_scheme(server)
-    authority = place.partition("/")[0]
-    if not authority.isascii():
-        return ""  # some letters, such as the Kelvin sign, are ASCII only once they are in lower case
-    host, colon, port = authority.lower().partition(":")
-    if not _HOST_CHARACTERS.issuperset(host):
-        return ""
-    # An empty port is a scheme within a scheme: https://https://host.
-    return host if scheme in ("", "https") and (not colon or port == _HTTPS_PORT) else ""
-
-
 def registry_at(host: str) -> Registry | None:
     """Return the registry at a host; None for a host that is not Amazon ECR's, even if it looks like one."""
     if host in PUBLIC_HOSTS:
@@ -96,12 +77,13 @@ def registry_at(host: str) -> Registry | None:
     return Registry(host, region, fips=service.endswith("-fips"), dual_stack=dual_stack)
 
 
-def registry_for(host: str, settings: "Settings") -> tuple[Registry | None, dict[str, str]]:
-    """Return the registry at a host, and the first table ``[[ecr.registry]]`` that matches the host.
+def registry_for(server: str, settings: "Settings") -> tuple[Registry | None, dict[str, str]]:
+    """Return the registry that a server URL names, and the first ``[[ecr.registry]]`` that matches its host.
 
     A host that is not Amazon's by its name, such as a PrivateLink endpoint or a custom domain, is a registry
     when its table names the account; its table names the region too. A host of Amazon's names its own region.
     """
+    host = host_of(server)
     registry = registry_at(host)
     for table in settings.tables("ecr.registry"):
         if host and matches(table["match"], host):

@@ -5,7 +5,7 @@ import time
 
 from credhelpers.credential import BadRequest, Credential, CredentialsNotFound, StoreUnavailable
 from credhelpers.paths import state_directory
-from credhelpers.stores.ecr.hosts import LONGEST_LIFE, Registry, host_of, registry_for
+from credhelpers.stores.ecr.hosts import LONGEST_LIFE, Registry, registry_for
 from credhelpers.stores.ecr.identity import Identity, identify
 from credhelpers.stores.tokens import Request, TokenEngine
 from credhelpers.stores.tokens.cache import Entry, Token, shared_name, stored_name
@@ -130,7 +130,7 @@ class EcrStore:
 
     def _request(self, server: str) -> Request | None:
         """Return the request for a server's token; None for a server that is not ECR's."""
-        registry, chosen = registry_for(host_of(server), self._settings)
+        registry, chosen = registry_for(server, self._settings)
         if registry is None:
             return None
         kind = "-public" if registry.public else "-fips" if registry.fips else ""
