@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import gnupg
 
-from credhelpers import paths, process
+from credhelpers import paths
 from credhelpers.credential import CredentialError, StoreUnavailable
 from credhelpers.process import quoted
 from credhelpers.stores.password_store import gpg, gpg_failure
@@ -72,12 +72,7 @@ class SecretKeys:
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        program = process.find(("gpg2", "gpg"), environ)
-        if program is None:
-            raise StoreUnavailable(
-                "GnuPG is not installed, or not on PATH",
-                "install it: apt install gnupg, or dnf install gnupg2",
-            )
+        program = gpg.find_gpg(environ)
         home = paths.home_directory(environ)
         self.home = os.path.abspath(environ.get("GNUPGHOME") or os.path.join(home or "/", ".gnupg"))
         make_private(self.home)

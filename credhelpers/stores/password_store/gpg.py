@@ -32,15 +32,13 @@ class Gpg:
 
     Attributes:
         environ: The environment in which gpg runs.
-        terminals: The names of all terminals, usable or not.
         terminal: Where pinentry may ask for a passphrase; may be empty.
     """
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
         self.environ = dict(environ)
         self._options = environ.get("PASSWORD_STORE_GPG_OPTS", "").split()
-        self.terminals = list(_terminals(environ))
-        self.terminal = next(filter(_is_usable, self.terminals), "")
+        self.terminal = terminal(environ)
         if self.terminal:
             self.environ["GPG_TTY"] = self.terminal
         home = paths.home_directory(environ)
@@ -94,6 +92,11 @@ class Gpg:
         return _ATTENDED_SECONDS if self.is_attended else _ALONE_SECONDS
 
     @property
+    def terminals(self) -> list[str]:
+        """The names of all terminals, usable or not."""
+        return list(_terminals(self.environ))
+
+    @property
     def home(self) -> str:
         """GnuPG's home directory."""
         return self.environ.get("GNUPGHOME") or self.environ.get("HOME", "") + "/.gnupg"
@@ -108,12 +111,7 @@ class Gpg:
         Raises:
             StoreUnavailable: It cannot be started.
         """
-        program = process.find(("gpg2", "gpg"), self.environ)
-        if program is None:
-            raise StoreUnavailable(
-                "GnuPG is not installed, or not on PATH",
-                "install it: apt install gnupg, or dnf install gnupg2",
-            )
+        program = find_gpg(self.environ)
         command = [program, *self._options, *_OPTIONS, "--status-fd=3", *arguments]
         try:
             return process.run(command, self.environ, stdin, self.patience, _LIMIT)
@@ -121,6 +119,20 @@ class Gpg:
             raise StoreUnavailable(
                 f"cannot start {program}: {error.strerror}", "install GnuPG again, or correct PATH"
             ) from None
+
+
+def find_gpg(environ: "Mapping[str, str]") -> str:
+    """Return the path of gpg.
+
+    Raises:
+        StoreUnavailable: It is not on ``PATH``.
+    """
+    program = process.find(("gpg2", "gpg"), environ)
+    if program is None:
+        raise StoreUnavailable(
+            "GnuPG is not installed, or not on PATH", "install it: apt install gnupg, or dnf install gnupg2"
+        )
+    return program
 
 
 def terminal(environ: "Mapping[str, str]") -> str:
