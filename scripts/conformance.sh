@@ -34,7 +34,6 @@ for argument do
     shift
     [ "$argument" = -- ] || set -- "$@" "$argument"
 done
-python=$checkout/.venv/bin/python
-[ -x "$python" ] || fail 'there is no .venv: make unit makes it'
+need_environment "$checkout"
 # -P: no module of the working directory is imported.
-exec "$python" -P -m pytest -q -c "$checkout/pyproject.toml" "--helper=$executable" "$@" "$checkout/tests/conformance"
+exec "$checkout/.venv/bin/python" -P -m pytest -q -c "$checkout/pyproject.toml" "--helper=$executable" "$@" "$checkout/tests/conformance"

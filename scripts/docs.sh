@@ -13,5 +13,5 @@ case ${1:-} in
         exit 0
         ;;
 esac
-[ -x .venv/bin/python ] || fail 'there is no .venv: make unit makes it'
+need_environment .
 exec .venv/bin/python -m pytest -q tests/unit/test_docs.py tests/unit/test_cli_reference.py "$@"

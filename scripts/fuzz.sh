@@ -28,7 +28,7 @@ case ${1:-} in
         shift
         ;;
 esac
-[ -x .venv/bin/python ] || fail 'there is no .venv: make unit makes it'
+need_environment .
 export HYPOTHESIS_PROFILE=fuzz
 end=$(($(date +%s) + seconds))
 round=0

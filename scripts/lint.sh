@@ -39,7 +39,7 @@ case ${1:-} in
         fail "unknown argument: $1"
         ;;
 esac
-[ -x .venv/bin/python ] || fail 'there is no .venv: make unit makes it'
+need_environment .
 if [ -n "$fix" ]; then
     check .venv/bin/ruff check --fix
     check .venv/bin/ruff format

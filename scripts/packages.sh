@@ -31,7 +31,7 @@ case ${1:-} in
         fail "unknown argument: $1"
         ;;
 esac
-[ -x .venv/bin/python ] || fail 'there is no .venv: make unit makes it'
+need_environment .
 # What is not a repository, such as an unpacked sdist, gets the fixed time that hatchling has for that.
 committed=$(git log -1 --format=%ct 2>/dev/null) || committed=''
 [ -z "${SOURCE_DATE_EPOCH:-$committed}" ] || export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$committed}"

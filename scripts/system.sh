@@ -1,4 +1,4 @@
-# What install.sh and test.sh need of the machine: Python, gpg, and the system's package manager where root runs it. Sourced.
+# What the scripts need of the machine: Python, gpg, and the system's package manager where root runs it. Sourced.
 # shellcheck shell=sh
 
 say() { printf '%s\n' "$*"; }
@@ -9,6 +9,9 @@ fail() {
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 is_root() { [ "$(id -u)" -eq 0 ]; }
+
+# need_environment CHECKOUT: fail unless the checkout has the Python environment that environment.sh makes.
+need_environment() { [ -x "$1/.venv/bin/python" ] || fail 'there is no .venv: make unit makes it'; }
 
 # Set $python to an interpreter that is new enough and can make environments; get one where that is possible.
 find_python() {
