@@ -164,7 +164,7 @@ def _outside(files: set[str], *allowed: str) -> set[str]:
         ("gnupg", ("cli/init/",)),
         ("click", ("cli/",)),
         ("rich", ("cli/",)),
-        ("urllib3", ("cli/login/", "stores/ecr/")),
+        ("urllib3", ("cli/shared/connection.py", "cli/shared/registry.py", "stores/ecr/")),
     ],
 )
 def test_each_library_is_known_where_it_is_needed(library: str, users: tuple[str, ...]) -> None:

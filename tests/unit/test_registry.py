@@ -3,8 +3,8 @@
 import pytest
 from urllib3 import HTTPHeaderDict
 
-from credhelpers.cli.login import registry
-from credhelpers.cli.login.connection import Trust
+from credhelpers.cli.shared import registry
+from credhelpers.cli.shared.connection import Trust
 from credhelpers.credential import Credential, CredentialError
 from tests.support.aws import Misbehaving, drip
 

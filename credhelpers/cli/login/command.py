@@ -4,9 +4,8 @@ import sys
 
 import click
 
-from credhelpers.cli.login import registry
-from credhelpers.cli.login.connection import Trust
-from credhelpers.cli.shared import options, output
+from credhelpers.cli.shared import options, output, registry
+from credhelpers.cli.shared.connection import Trust
 from credhelpers.cli.shared.helper_programs import helper_for, open_installed
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.docker_config_edit import hand_over

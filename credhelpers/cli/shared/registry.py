@@ -12,8 +12,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
-from credhelpers.cli.login import connection
-from credhelpers.cli.login.connection import Response, Trust
+from credhelpers.cli.shared import connection
+from credhelpers.cli.shared.connection import Response, Trust
 from credhelpers.clients.docker_config import hostname_of
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.deadline import Deadline, OutOfTime
