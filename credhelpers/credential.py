@@ -34,12 +34,14 @@ class CredentialError(Exception):
     Args:
         cause: One line that names what failed; never a secret.
         remedy: One line that says what to do about it; empty when the cause makes that clear.
+        fault: The fault's name in the ids of ``doctor``'s findings (docs/findings.md); empty for one without.
     """
 
-    def __init__(self, cause: str, remedy: str = "") -> None:
+    def __init__(self, cause: str, remedy: str = "", *, fault: str = "") -> None:
         super().__init__(cause)
         self.cause = cause
         self.remedy = remedy
+        self.fault = fault
 
 
 class BadRequest(CredentialError):
@@ -52,11 +54,12 @@ class CredentialsNotFound(CredentialError):
     Args:
         cause: As for every error; may be empty.
         remedy: As for every error.
+        fault: As for every error.
         anonymous: Whether the server may allow access without credentials.
     """
 
-    def __init__(self, cause: str = "", remedy: str = "", *, anonymous: bool = True) -> None:
-        super().__init__(cause, remedy)
+    def __init__(self, cause: str = "", remedy: str = "", *, fault: str = "", anonymous: bool = True) -> None:
+        super().__init__(cause, remedy, fault=fault)
         self.anonymous = anonymous
 
 

@@ -1,14 +1,18 @@
 """A user who asks `credhelpers doctor`, and what it finds; no secret may be in any of it."""
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from tests.conformance.canary import traces_of_canary
 from tests.integration.docker_home import DockerHome
 from tests.support import forked
 from tests.support.client import Answer, Helper
+
+ROOT = Path(__file__).resolve().parents[2]
 
 SECONDS = 10.0
 """What is promised, with or without a network."""
@@ -19,6 +23,7 @@ class Finding:
     """One line of the report."""
 
     subject: str
+    id: str
     check: str
     state: str
     text: str
@@ -116,13 +121,23 @@ class Patient:
         assert answer.err == b""
         report = json.loads(answer.out)
         assert report["ok"] == (answer.code == 0)
-        return Report(answer.code, [Finding(**fields) for fields in report["findings"]])
+        findings = [Finding(**fields) for fields in report["findings"]]
+        unknown = {finding.id for finding in findings if finding.state != "ok"} - documented()
+        assert not unknown, f"docs/findings.md does not have {unknown}"
+        return Report(answer.code, findings)
 
     def assert_no_secret_was_shown(self) -> None:
         """Search all that was shown for the canary."""
         for text in self.seen:
             for trace in traces_of_canary():
                 assert trace not in text, f"a secret was shown: {text!r}"
+
+
+@cache
+def documented() -> set[str]:
+    """Return the ids of the faults in docs/findings.md."""
+    text = (ROOT / "docs" / "findings.md").read_text()
+    return set(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
 
 
 def install(directory: Path, name: str, script: str) -> Path:

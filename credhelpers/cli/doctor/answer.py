@@ -32,13 +32,13 @@ def check_answer(
         cause, remedy = _cause_and_remedy(bytes(messages), name)
         text = f"{name} has no credential for {server}" + (f": {cause}" if cause else "")
         if is_ecr:
-            return fail(ANSWER, text, remedy or see_why(name, server))
+            return fail(ANSWER, "no-token", text, remedy or see_why(name, server))
         return warn(
-            ANSWER, f"{text}; Docker continues without one", remedy or f"docker login {quote(server)}"
+            ANSWER, "none", f"{text}; Docker continues without one", remedy or f"docker login {quote(server)}"
         )
     except CredentialError as error:
         _, remedy = _cause_and_remedy(bytes(messages), name)
-        return fail(ANSWER, error.cause, remedy or see_why(name, server))
+        return fail(ANSWER, "error", error.cause, remedy or see_why(name, server))
     whose = "an identity token" if credential.username == TOKEN_USERNAME else f"that of {credential.username}"
     return ok(ANSWER, f"{name} gives a credential for {server}: {whose}")
 

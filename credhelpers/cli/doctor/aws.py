@@ -82,7 +82,9 @@ class _Inquiry:
             yield failed(check, explain(error, self._registry, self._chosen, self._environ, self._trace))
         self._note_clock()
         yield (
-            self._clocks[-1] if self._clocks else warn(CLOCK, "cannot compare the clock: AWS did not answer")
+            self._clocks[-1]
+            if self._clocks
+            else warn(CLOCK, "unknown", "cannot compare the clock: AWS did not answer")
         )
 
     def _identity(self, session: Any) -> Finding:
@@ -129,7 +131,9 @@ class _Inquiry:
         text, remedy = self._trace.clocks, "timedatectl set-ntp true"
         if abs(skew) > CLOCK_LIMIT:
             self._clocks.append(
-                fail(CLOCK, f"{text}, and AWS refuses requests that are five minutes off", remedy)
+                fail(CLOCK, "skew", f"{text}, and AWS refuses requests that are five minutes off", remedy)
             )
         else:
-            self._clocks.append(warn(CLOCK, text, remedy) if abs(skew) > _WARNS_AT else ok(CLOCK, text))
+            self._clocks.append(
+                warn(CLOCK, "skew", text, remedy) if abs(skew) > _WARNS_AT else ok(CLOCK, text)
+            )

@@ -87,9 +87,12 @@ class _Diagnosis:
         for name in self._names():
             executable = self._executables.result(name)
             text, remedy = f"{PREFIX}{name} does not report its version", f"{PREFIX}{quote(name)} version"
-            yield PREFIX + name, executable[1] if executable else [fail(ON_PATH, text, f"see why: {remedy}")]
+            yield (
+                PREFIX + name,
+                executable[1] if executable else [fail(ON_PATH, "no-version", text, f"see why: {remedy}")],
+            )
         for place in self._places():
-            silent = fail(place.name, f"the {place.name} does not answer", place.remedy)
+            silent = fail(place.name, "silent", f"the {place.name} does not answer", place.remedy)
             yield place.name, self._findings.result(place.name) or [silent]
         for name, (hosts, found) in self._amazon.items():
             yield f"AWS for {', '.join(hosts)}", self._findings.result(f"AWS {name}") or _late(found)
@@ -141,18 +144,23 @@ class _Diagnosis:
         else:
             found += ecr.check_look_alike(hop.server, self._settings)
         if not all_on_path(hop.helper, self._environ):
-            return [*found, fail(ANSWER, f"Docker cannot start {PREFIX}{hop.helper}: it is not on PATH")]
+            return [
+                *found,
+                fail(
+                    ANSWER, "helper-missing", f"Docker cannot start {PREFIX}{hop.helper}: it is not on PATH"
+                ),
+            ]
         answer = self._findings.result(f"answer {hop.server}")
         text = f"{PREFIX}{hop.helper} did not answer within {SECONDS:g} s"
-        return [*found, *(answer or [fail(ANSWER, text, see_why(PREFIX + hop.helper, hop.server))])]
+        return [*found, *(answer or [fail(ANSWER, "late", text, see_why(PREFIX + hop.helper, hop.server))])]
 
     def _in_the_file(self, server: str) -> Finding:
         secret = self._config.plaintext_for(server)
         if secret is None:
             text = f"Docker asks no helper for {server}, and config.json has no credential for it"
-            return warn(_HELPER, text, "credhelpers configure --store auto")
+            return warn(_HELPER, "none", text, "credhelpers configure --store auto")
         text = f"Docker asks no helper: the {secret.kind} for {server} is in config.json in plain text"
-        return warn(_HELPER, text, "credhelpers migrate --to pass")
+        return warn(_HELPER, "plaintext", text, "credhelpers migrate --to pass")
 
 
 def _ask_amazon(
@@ -167,4 +175,4 @@ def _ask_amazon(
 def _late(found: list[Finding]) -> list[Finding]:
     check = aws.PERMISSION if found else aws.IDENTITY
     text = f"AWS, or the source of its credentials, did not answer within {SECONDS:g} s"
-    return [*found, fail(check, text, "check the network to the ECR, STS and metadata endpoints")]
+    return [*found, fail(check, "late", text, "check the network to the ECR, STS and metadata endpoints")]

@@ -26,12 +26,15 @@ def check_config(path: str, search_path: str) -> tuple[DockerConfig | None, list
     try:
         config = DockerConfig.read(path)
     except CredentialError as error:
-        return None, [fail(_FILE, error.cause, error.remedy.partition(";")[0])]
+        return None, [fail(_FILE, "unreadable", error.cause, error.remedy.partition(";")[0])]
     if not config.exists:
         default = config.helper_for("", search_path)
         known = f"asks docker-credential-{default} by default" if default else "has no credential helper"
         text = f"{path} does not exist, so Docker {known}"
-        return config, [warn(_FILE, text, "credhelpers configure --store auto"), *_leftovers(config)]
+        return config, [
+            warn(_FILE, "missing", text, "credhelpers configure --store auto"),
+            *_leftovers(config),
+        ]
     named = f"credsStore is {config.creds_store}" if config.creds_store else "there is no credsStore"
     helpers = f"; credHelpers has {', '.join(config.cred_helpers)}" if config.cred_helpers else ""
     found = [ok(_FILE, f"{path} can be read: {named}{helpers}")]
@@ -44,12 +47,17 @@ def _mode(config: DockerConfig) -> Finding:
     status = os.stat(path)
     mode = f"mode {stat.S_IMODE(status.st_mode):04o}"
     if status.st_uid not in (os.geteuid(), 0):
-        return fail(_MODE, f"{path} belongs to another user", f"chown $(id -u) {quote(path)}")
+        return fail(_MODE, "foreign", f"{path} belongs to another user", f"chown $(id -u) {quote(path)}")
     if status.st_mode & 0o022:
         text = f"other users can write to {path} ({mode}), and so change what Docker runs"
-        return fail(_MODE, text, f"chmod 600 {quote(path)}")
+        return fail(_MODE, "writable-by-others", text, f"chmod 600 {quote(path)}")
     if status.st_mode & 0o077 and config.plaintext():
-        return fail(_MODE, f"other users can read the secrets in {path} ({mode})", f"chmod 600 {quote(path)}")
+        return fail(
+            _MODE,
+            "readable-by-others",
+            f"other users can read the secrets in {path} ({mode})",
+            f"chmod 600 {quote(path)}",
+        )
     return ok(_MODE, f"only its owner can write to it ({mode})")
 
 
@@ -60,10 +68,13 @@ def _plaintext(config: DockerConfig) -> Finding:
     broken = [server for server, secret in secrets.items() if secret.kind == "unreadable"]
     if broken:
         text = f"the auth of {', '.join(broken)} is not base64 of username:password; Docker ignores the file"
-        return fail(_PLAINTEXT, text, f"credhelpers logout {quote(broken[0])}")
+        return fail(_PLAINTEXT, "unreadable", text, f"credhelpers logout {quote(broken[0])}")
     target = "" if config.creds_store else " --to pass"
     return warn(
-        _PLAINTEXT, f"it holds secrets in plain text: {', '.join(secrets)}", f"credhelpers migrate{target}"
+        _PLAINTEXT,
+        "present",
+        f"it holds secrets in plain text: {', '.join(secrets)}",
+        f"credhelpers migrate{target}",
     )
 
 
@@ -72,9 +83,9 @@ def _leftovers(config: DockerConfig) -> list[Finding]:
     try:
         left = leftovers(config.path)
     except CredentialError as error:
-        return [fail(_BACKUP, error.cause, error.remedy.partition(";")[0])]
+        return [fail(_BACKUP, "unreadable", error.cause, error.remedy.partition(";")[0])]
     remedy = "credhelpers migrate" if config.creds_store else "credhelpers migrate --to pass"
-    return [warn(_BACKUP, f"{path} may hold secrets in plain text", remedy) for path in left]
+    return [warn(_BACKUP, "secrets", f"{path} may hold secrets in plain text", remedy) for path in left]
 
 
 def _keys(config: DockerConfig) -> list[Finding]:
@@ -82,6 +93,7 @@ def _keys(config: DockerConfig) -> list[Finding]:
     return [
         warn(
             _KEYS,
+            "never-asked",
             f"credHelpers has {key}, but Docker looks for {docker_key(key)}, and so never asks {helper}",
             f"rename the key in {config.path} to {docker_key(key)}",
         )

@@ -23,7 +23,7 @@ def check_host(server: str, settings: Settings, instead: str) -> Finding:
     registry, chosen = registry_for(server, settings)
     if registry is None:
         text = f"{server} gets no token: {_why_not(server)}"
-        return fail(_HOST, text, f"correct the name, or {instead}")
+        return fail(_HOST, "not-ecr", text, f"correct the name, or {instead}")
     kind = "ECR Public" if registry.public else f"an ECR registry in {registry.region}"
     by_table = f", by the table for {chosen['match']} in config.toml" if chosen else ""
     return ok(_HOST, f"{registry.host} is {kind}{by_table}")
@@ -34,10 +34,10 @@ def check_look_alike(server: str, settings: Settings) -> list[Finding]:
     registry, _ = registry_for(server, settings)
     if registry is not None:
         text = f"{registry.host} is an ECR registry: its passwords last 12 hours, and ecr-login renews them"
-        return [warn(_HOST, text, f"credhelpers configure --ecr {registry.host}")]
+        return [warn(_HOST, "other-helper", text, f"credhelpers configure --ecr {registry.host}")]
     host = split_scheme(server)[1].partition("/")[0].lower()
     if "dkr.ecr" in host or "dkr-ecr" in host or "public.ecr.aws" in host:
-        return [warn(_HOST, f"{server} gets no token: {_why_not(server)}", "correct the name")]
+        return [warn(_HOST, "look-alike", f"{server} gets no token: {_why_not(server)}", "correct the name")]
     return []
 
 
@@ -54,7 +54,7 @@ def check_cached(kept: Cached, settings: Settings) -> list[Finding]:
         seconds = f"{settings.number('ecr.failure_seconds'):g} s"
         text = f"an error of the last {seconds} is repeated without asking AWS: {kept.failure.cause}"
         erase = f"printf %s {kept.registry.host} | docker-credential-ecr-login erase"
-        found.append(warn(_FAILURE, text, erase))
+        found.append(warn(_FAILURE, "repeated", text, erase))
     return found
 
 

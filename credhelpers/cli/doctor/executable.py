@@ -98,11 +98,13 @@ def _absent(name: str, environ: Mapping[str, str], instead: str) -> Finding:
         path = os.path.join(directory, PREFIX + name)
         if "/" not in name and os.path.isabs(directory) and os.path.isfile(path):
             text = f"{path} is not executable, so Docker cannot start it"
-            return fail(ON_PATH, text, permissions.for_owner(f"chmod a+x {quote(path)}", path))
+            return fail(
+                ON_PATH, "not-executable", text, permissions.for_owner(f"chmod a+x {quote(path)}", path)
+            )
     text = f"{PREFIX}{name} is not on PATH, so Docker cannot start it"
     if beside := helper_beside(name):
-        return fail(ON_PATH, text, _put_first(beside))
-    return fail(ON_PATH, text, f"install {PREFIX}{name}, or {instead}")
+        return fail(ON_PATH, "missing", text, _put_first(beside))
+    return fail(ON_PATH, "missing", text, f"install {PREFIX}{name}, or {instead}")
 
 
 def _put_first(path: str) -> str:
@@ -113,12 +115,12 @@ def _choice(first: Executable, others: list[Executable]) -> Finding:
     ours = next((other for other in others if other.owner == OURS), None)
     if ours and first.owner != OURS:
         text = f"Docker starts {first}, which hides {ours}"
-        return warn(ON_PATH, text, _put_first(ours.path))
+        return warn(ON_PATH, "hidden", text, _put_first(ours.path))
     if first.owner == OURS and first.version != __version__:
         text = f"{first} and this command ({__version__}) have different versions"
         beside = helper_beside(os.path.basename(first.path).removeprefix(PREFIX))
         remedy = _put_first(beside) if beside else "install both with the same version"
-        return warn(ON_PATH, text, remedy)
+        return warn(ON_PATH, "other-version", text, remedy)
     hidden = f"; later on PATH: {', '.join(map(str, others))}" if others else ""
     return ok(ON_PATH, f"Docker starts {first}{hidden}")
 
@@ -131,7 +133,7 @@ def _trust(path: str) -> Finding:
     foreign = [place for place, status in modes.items() if status.st_uid not in (os.geteuid(), 0)]
     if foreign:
         text = f"{foreign[0]} belongs to another user, who can change what runs"
-        return fail(_TRUST, text, f"as root, if it is meant to run: chown 0 {shlex.join(foreign)}")
+        return fail(_TRUST, "foreign", text, f"as root, if it is meant to run: chown 0 {shlex.join(foreign)}")
     open_to_all = [
         place
         for place, status in modes.items()
@@ -140,7 +142,7 @@ def _trust(path: str) -> Finding:
     if open_to_all:
         text = f"every user can write to {open_to_all[0]}, and change what runs"
         command = f"chmod o-w {shlex.join(open_to_all)}"
-        return fail(_TRUST, text, permissions.for_owner(command, open_to_all[0]))
+        return fail(_TRUST, "writable-by-others", text, permissions.for_owner(command, open_to_all[0]))
     return ok(_TRUST, "only root and its owner can change it")
 
 
@@ -157,5 +159,12 @@ def _fast_path(helper: Executable) -> list[Finding]:
     if not os.access(launcher, os.X_OK):
         prefix = os.path.dirname(os.path.dirname(os.path.realpath(helper.path)))
         remedy = f"install it again: scripts/install.sh --prefix {quote(prefix)}"
-        return [fail(_FAST_PATH, f"{helper.path} needs {launcher}, which cannot be started", remedy)]
+        return [
+            fail(
+                _FAST_PATH,
+                "launcher-missing",
+                f"{helper.path} needs {launcher}, which cannot be started",
+                remedy,
+            )
+        ]
     return [ok(_FAST_PATH, f"in use for cached tokens; everything else starts {launcher}")]

@@ -29,10 +29,17 @@ def check_settings(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Fin
         if status.st_uid not in (os.geteuid(), 0):
             text = f"{path} belongs to another user, who can change which helper is asked"
             remedy = f"as root, if its content is right: chown {os.geteuid()} {quote(path)}"
-            return values, [fail(_CONFIG, text, remedy)]
+            return values, [fail(_CONFIG, "foreign", text, remedy)]
         if status.st_mode & 0o022:
             text = f"other users can write to {path}, and so change which helper is asked"
-            return values, [fail(_CONFIG, text, permissions.for_owner(f"chmod go-w {quote(path)}", path))]
+            return values, [
+                fail(
+                    _CONFIG,
+                    "writable-by-others",
+                    text,
+                    permissions.for_owner(f"chmod go-w {quote(path)}", path),
+                )
+            ]
     if not present:
         return values, [ok(_CONFIG, "it does not exist; every setting has its default")]
     return values, [ok(_CONFIG, f"{' and '.join(present)} can be read, and every key is known")]
@@ -42,7 +49,7 @@ def check_cache(environ: Mapping[str, str]) -> Finding:
     """Check that tokens can be cached, and that cached ones are used."""
     if environ.get("AWS_ECR_DISABLE_CACHE"):
         return warn(
-            _CACHE, "AWS_ECR_DISABLE_CACHE is set: every pull asks AWS", "unset AWS_ECR_DISABLE_CACHE"
+            _CACHE, "off", "AWS_ECR_DISABLE_CACHE is set: every pull asks AWS", "unset AWS_ECR_DISABLE_CACHE"
         )
     return _check_directory(_CACHE, environ, "tokens", "every pull asks AWS")
 
@@ -65,12 +72,17 @@ def check_log(environ: Mapping[str, str], names: list[str]) -> Finding:
         status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode):
             text = f"{path} is not a regular file, so no log is written"
-            return fail(_LOG, text, permissions.to_move_away(path))
+            return fail(_LOG, "not-a-file", text, permissions.to_move_away(path))
         if status.st_uid != os.geteuid():
             text = f"{path} belongs to another user, so no log is written"
-            return fail(_LOG, text, permissions.to_move_away(path))
+            return fail(_LOG, "foreign", text, permissions.to_move_away(path))
         if not os.access(path, os.W_OK):
-            return warn(_LOG, f"{path} cannot be written, so no log is written", f"chmod u+w {quote(path)}")
+            return warn(
+                _LOG,
+                "read-only",
+                f"{path} cannot be written, so no log is written",
+                f"chmod u+w {quote(path)}",
+            )
     return found
 
 
@@ -81,4 +93,6 @@ def _check_directory(check: str, environ: Mapping[str, str], name: str, otherwis
         path = os.path.join(paths.state_directory(environ) or "", name)
         return ok(check, f"{path} is private and writable")
     text = f"{fault.cause}, {'and' if fault.is_distrusted else 'so'} {otherwise}"
-    return (fail if fault.is_distrusted else warn)(check, text, fault.remedy)
+    return (fail if fault.is_distrusted else warn)(
+        check, "unsafe" if fault.is_distrusted else "unusable", text, fault.remedy
+    )

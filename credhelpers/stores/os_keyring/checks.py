@@ -51,11 +51,11 @@ def _secret_service(environ: Mapping[str, str]) -> list[Finding]:
     except StoreUnavailable as error:
         return [*found, failed(_SERVICE, error)]
     if collection is None:
-        return [*found, fail(_COLLECTION, "there is no default collection to store in", CREATE)]
+        return [*found, fail(_COLLECTION, "none", "there is no default collection to store in", CREATE)]
     if not locked:
         return [*found, ok(_COLLECTION, "the default collection is unlocked")]
     if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
         text = "the default collection is locked; the desktop will ask for its password"
-        return [*found, warn(_COLLECTION, text, UNLOCK)]
+        return [*found, warn(_COLLECTION, "locked", text, UNLOCK)]
     text = "the default collection is locked, and there is no display to ask for its password on"
-    return [*found, fail(_COLLECTION, text, UNLOCK)]
+    return [*found, fail(_COLLECTION, "locked", text, UNLOCK)]

@@ -26,7 +26,7 @@ def check_password_store(environ: Mapping[str, str]) -> list[Finding]:
     """
     program = process.find(("gpg2", "gpg"), environ)
     if program is None:
-        return [fail(_GPG, "GnuPG is not installed, or not on PATH", "apt install gnupg")]
+        return [fail(_GPG, "missing", "GnuPG is not installed, or not on PATH", "apt install gnupg")]
     found = [ok(_GPG, f"{program} is there")]
     options = environ.get("PASSWORD_STORE_GPG_OPTS", "")
     options = f"{options} --pinentry-mode=error".strip()
@@ -54,13 +54,15 @@ def _mode(directory: str) -> Finding:
     status = os.stat(directory)
     mode = f"mode {stat.S_IMODE(status.st_mode):04o}"
     if status.st_uid not in (os.geteuid(), 0):
-        return fail(_MODE, f"{directory} belongs to another user", f"chown -R $(id -u) {quote(directory)}")
+        return fail(
+            _MODE, "foreign", f"{directory} belongs to another user", f"chown -R $(id -u) {quote(directory)}"
+        )
     if status.st_mode & 0o022:
         text = f"other users may write to {directory} ({mode}), so they can choose who decrypts"
-        return fail(_MODE, text, f"chmod 700 {quote(directory)}")
+        return fail(_MODE, "writable-by-others", text, f"chmod 700 {quote(directory)}")
     if status.st_mode & 0o077:
         text = f"other users may see the names of servers in {directory} ({mode})"
-        return warn(_MODE, text, f"chmod 700 {quote(directory)}")
+        return warn(_MODE, "readable-by-others", text, f"chmod 700 {quote(directory)}")
     return ok(_MODE, f"only you can open it ({mode})")
 
 
@@ -72,7 +74,7 @@ def _decryption(gpg: Gpg, encrypted: bytes, keys: list[str]) -> Finding:
             return failed(_DECRYPT, error)
         locked = "is locked" in error.cause
         cause = "the GPG key is locked: gpg-agent does not have its passphrase" if locked else error.cause
-        return fail(_DECRYPT, cause, _unlock(keys[0]))
+        return fail(_DECRYPT, error.fault or "locked", cause, _unlock(keys[0]))
     return ok(_DECRYPT, "the key is unlocked and decrypts")
 
 
