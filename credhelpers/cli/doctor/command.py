@@ -2,10 +2,12 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 
 import click
 
-from credhelpers.cli.doctor.diagnosis import diagnose
+from credhelpers.cli.doctor.clients.examination import CLIENTS
+from credhelpers.cli.doctor.diagnosis import DOCKER, diagnose
 from credhelpers.cli.shared import options, output
 from credhelpers.credential import CredentialError
 from credhelpers.finding import FAIL, OK, WARN, Finding
@@ -26,27 +28,35 @@ command line is wrong."""
 
 @click.command(epilog=_EXAMPLES, short_help="Find out why a pull fails.")
 @click.argument("server", required=False)
+@click.option(
+    "--client",
+    metavar="NAME",
+    type=click.Choice([DOCKER, *CLIENTS]),
+    help=f"Examine one client only: {', '.join((DOCKER, *CLIENTS))}. [default: all that are found]",
+)
 @options.docker_config
 @options.json_report()
 @click.pass_context
-def doctor(context: click.Context, *, server: str | None, config_path: str, as_json: bool) -> None:
+def doctor(
+    context: click.Context, *, server: str | None, client: str | None, config_path: str, as_json: bool
+) -> None:
     """Follow the path that Docker takes for SERVER, or for all that are configured.
 
     Each line says ok, warn or fail, and how to fix it. The doctor asks the helper as Docker does, and never
     shows a secret. It ends within ten seconds, also without a network.
     """
     try:
-        _report(context, config_path, server, as_json=as_json)
+        _report(context, diagnose(config_path, server, dict(os.environ), client), as_json=as_json)
     except OSError as error:  # a file has vanished, or a directory may not be read
         if error.filename is None:
             raise  # the output cannot be written
         raise CredentialError(f"cannot read {error.filename}: {error.strerror}") from None
 
 
-def _report(context: click.Context, path: str, server: str | None, *, as_json: bool) -> None:
+def _report(context: click.Context, sections: Iterable[tuple[str, list[Finding]]], *, as_json: bool) -> None:
     counts: Counter[str] = Counter()
     report = []
-    for subject, findings in diagnose(path, server, dict(os.environ)):
+    for subject, findings in sections:
         counts.update(finding.state for finding in findings)
         if as_json:
             report += [{"subject": subject, **vars(finding)} for finding in findings]

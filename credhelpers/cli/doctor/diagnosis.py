@@ -7,6 +7,8 @@ from shlex import quote
 
 from credhelpers.cli.doctor import aws, ecr, state
 from credhelpers.cli.doctor.answer import ANSWER, check_answer, see_why
+from credhelpers.cli.doctor.clients.examination import CLIENTS, Examination
+from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.docker import check_config
 from credhelpers.cli.doctor.executable import ON_PATH, OURS, Executable, all_on_path, check_executable
 from credhelpers.cli.shared import ecr_tokens
@@ -14,7 +16,8 @@ from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.cli.shared.ecr_tokens import Cached
 from credhelpers.cli.shared.plan import Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
-from credhelpers.config import Settings
+from credhelpers.config import Settings, load
+from credhelpers.credential import CredentialError
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.store import Place
 from credhelpers.stores.auto.external import PREFIX
@@ -22,6 +25,9 @@ from credhelpers.suite import AUTO, BUILT_IN, ECR, HELPERS
 
 SECONDS = 8.0
 """How long all checks may take; with the start of the command less than the promised ten."""
+
+DOCKER = "docker"
+"""The name of Docker's CLI among the clients."""
 
 _HELPER = "helper"
 _PLACES = {
@@ -34,7 +40,7 @@ _PLACES = {
 
 
 def diagnose(
-    config_path: str, server: str | None, environ: Mapping[str, str]
+    config_path: str, server: str | None, environ: Mapping[str, str], client: str | None = None
 ) -> Iterator[tuple[str, list[Finding]]]:
     """Yield what is found, subject by subject, in the order of Docker's path.
 
@@ -42,7 +48,23 @@ def diagnose(
         config_path: Docker's config.json.
         server: The server to follow; None for all that are configured.
         environ: A copy of the environment, which Docker is assumed to have too.
+        client: The only client to examine; None for all that are found on this machine.
     """
+    deadline = time.monotonic() + SECONDS
+    try:
+        settings = load(environ)
+    except CredentialError:
+        settings = Settings({})  # reported with Docker's helpers
+    others = [name for name in CLIENTS if client in (None, name)]
+    examination = Examination(Machine(environ, settings, server, deadline), others)
+    if client in (None, DOCKER):
+        yield from _docker(config_path, server, environ, deadline)
+    yield from examination.sections()
+
+
+def _docker(
+    config_path: str, server: str | None, environ: Mapping[str, str], deadline: float
+) -> Iterator[tuple[str, list[Finding]]]:
     config, found = check_config(config_path, environ.get("PATH", ""))
     yield "Docker", found
     values, found = state.check_settings(environ)
@@ -54,20 +76,25 @@ def diagnose(
     if ECR.name in plan.all_helpers:
         found.append(state.check_cache(environ))
     yield "credhelpers", [*found, state.check_log(environ, plan.all_helpers)]
-    yield from _Diagnosis(config, plan, environ, values).sections()
+    yield from _Diagnosis(config, plan, environ, values, deadline).sections()
 
 
 class _Diagnosis:
     """Starts every check that may have to wait at once, each in a thread, and collects the findings."""
 
     def __init__(
-        self, config: DockerConfig, plan: Plan, environ: Mapping[str, str], values: Mapping[str, str]
+        self,
+        config: DockerConfig,
+        plan: Plan,
+        environ: Mapping[str, str],
+        values: Mapping[str, str],
+        deadline: float,
     ) -> None:
         self._config = config
         self._plan = plan
         self._environ = environ
         self._settings = Settings(values)
-        self._deadline = time.monotonic() + SECONDS
+        self._deadline = deadline
         kept = {
             hop: ecr_tokens.cached(hop.server, environ, self._settings)
             for hop in plan.hops
