@@ -1,7 +1,7 @@
 # What is done with a checkout, by name: each target is one script, which says more in its first lines or with --help.
 # Arguments: make test ARGS='tests/unit -k servers'
 
-.PHONY: help install test unit lint bench fuzz docs packages
+.PHONY: help install test unit gallery lint bench fuzz docs packages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -14,6 +14,9 @@ test: ## get what the tests need; lint, types and every test
 
 unit: ## the quick loop: the tests that start no daemon
 	@scripts/unit.sh $(ARGS)
+
+gallery: ## stage every failure that doctor names, and mend it by its remedy
+	@scripts/gallery.sh $(ARGS)
 
 lint: ## ruff, mypy and shellcheck
 	@scripts/lint.sh $(ARGS)

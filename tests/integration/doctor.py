@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 from dataclasses import dataclass, field
 from functools import cache
@@ -98,6 +99,11 @@ class Patient:
     def helper(self, name: str) -> Helper:
         """Return one of our helpers, as this user runs it."""
         return Helper(self.bin / f"docker-credential-{name}", self.env)
+
+    def on_path(self, name: str) -> Helper:
+        """Return the helper that a client of this user's starts."""
+        path = shutil.which(f"docker-credential-{name}", path=self.env["PATH"])
+        return Helper(Path(path or f"/nowhere/docker-credential-{name}"), self.env)
 
     def run(self, *arguments: str) -> Answer:
         """Run `credhelpers`, and keep all that it shows."""

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.remedies.catalogue import Entry, is_told
 from tests.remedies.rule import commands
@@ -26,20 +27,17 @@ class Mended:
     shown: str
 
 
-class Mending:
-    """Carries out remedies for one test, and keeps an account of which they were.
+class Shell:
+    """The shell of the user who carries remedies out.
 
     Args:
         directory: For what passes between the shell and the test.
-        entries: What the catalogue says this test carries out.
     """
 
-    def __init__(self, directory: Path, entries: list[Entry]) -> None:
+    def __init__(self, directory: Path) -> None:
         self._file = directory / "environment-afterwards"
-        self._entries = entries
-        self._applied: set[Entry] = set()
 
-    def __call__(
+    def carry_out(
         self,
         told: str,
         env: Mapping[str, str],
@@ -50,7 +48,7 @@ class Mending:
         until: Callable[[], object] = bool,
         fill: Mapping[str, str] | None = None,
         directory: Path | None = None,
-        prefix: tuple[str, ...] = (),
+        prefix: Sequence[str] = (),
         ends_well: bool = True,
         seconds: float = _SECONDS,
     ) -> Mended:
@@ -69,9 +67,6 @@ class Mending:
             ends_well: Whether the command has to; what only shows a fault may end with it.
             seconds: After which one that only shows a fault is ended.
         """
-        known = [entry for entry in self._entries if is_told(entry.remedy.text, told)]
-        assert known, f"the catalogue does not name this test for the remedy: {told}"
-        self._applied.update(known)
         command = f"{after} {commands(told)[way]}".strip()
         assert command.startswith("--") is False, "options need the command that has failed"
         for word, value in (fill or {}).items():
@@ -117,11 +112,32 @@ class Mending:
             assert terminal.finish() == 0, terminal.shown
         return Mended(self._environment(), terminal.shown)
 
+    def _environment(self) -> dict[str, str]:
+        fields = self._file.read_text().split("\0")[:-1]
+        return {name: value for name, _, value in (field.partition("=") for field in fields)}
+
+
+class Mending(Shell):
+    """Carries out remedies for one test, and keeps an account of which they were.
+
+    Args:
+        directory: For what passes between the shell and the test.
+        entries: What the catalogue says this test carries out.
+    """
+
+    def __init__(self, directory: Path, entries: list[Entry]) -> None:
+        super().__init__(directory)
+        self._entries = entries
+        self._applied: set[Entry] = set()
+
+    def __call__(self, told: str, env: Mapping[str, str], **how: Any) -> Mended:
+        """Do what `carry_out` does, with a remedy for which the catalogue names this test."""
+        known = [entry for entry in self._entries if is_told(entry.remedy.text, told)]
+        assert known, f"the catalogue does not name this test for the remedy: {told}"
+        self._applied.update(known)
+        return self.carry_out(told, env, **how)
+
     def assert_complete(self) -> None:
         """Check that all remedies were carried out for which the catalogue names this test."""
         left = [entry.remedy for entry in self._entries if entry not in self._applied]
         assert not left, f"the catalogue says that this test carries these out: {left}"
-
-    def _environment(self) -> dict[str, str]:
-        fields = self._file.read_text().split("\0")[:-1]
-        return {name: value for name, _, value in (field.partition("=") for field in fields)}

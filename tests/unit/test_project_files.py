@@ -41,14 +41,18 @@ def test_changelog_keeps_the_form() -> None:
 
 def test_make_has_the_targets() -> None:
     assert {target for target, _, _ in _RECIPES} == {
-        "install", "test", "unit", "lint", "bench", "fuzz", "docs", "packages"
+        "install", "test", "unit", "gallery", "lint", "bench", "fuzz", "docs", "packages"
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("script", [script for _, _, script in _RECIPES])
 def test_each_target_is_a_script_with_help(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)
-    if script not in ("scripts/test.sh", "scripts/unit.sh"):  # which pass their arguments to pytest
+    if script not in (
+        "scripts/test.sh",
+        "scripts/unit.sh",
+        "scripts/gallery.sh",
+    ):  # which pass their arguments to pytest
         shown = subprocess.check_output([ROOT / script, "--help"], text=True, timeout=60)
         assert shown.lower().startswith("usage: ")
 
