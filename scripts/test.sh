@@ -27,7 +27,7 @@ TOOLS='
     unshare:util-linux nsenter:util-linux setpriv:util-linux setsid:util-linux ip:iproute2
     mount:mount umount:mount gpgconf:gpgconf pinentry-curses:pinentry-curses strace:strace
     python3:python3 systemd-analyze:systemd
-    shellcheck:shellcheck dash:dash busybox:busybox bash:bash
+    shellcheck:shellcheck dash:dash busybox:busybox bash:bash zsh:zsh fish:fish tmux:tmux
 '
 
 main() {

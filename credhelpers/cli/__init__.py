@@ -20,6 +20,7 @@ from credhelpers.cli.logs.command import logs
 from credhelpers.cli.migrate.command import migrate
 from credhelpers.cli.refresh import refresh
 from credhelpers.cli.shared import output
+from credhelpers.cli.shared.help_text import HelpText
 from credhelpers.cli.status.command import status
 from credhelpers.credential import CredentialError
 
@@ -48,6 +49,8 @@ class _Commands(click.Group):
             ctx.color = False  # also on a terminal (no-color.org)
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise output.usage_error(error) from None
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (click.Abort, KeyboardInterrupt) as error:
@@ -96,6 +99,9 @@ def _explain(error: Exception) -> tuple[str, str]:
         f"internal error: {type(error).__name__} in {place}",
         "report it, with: credhelpers --debug COMMAND",
     )
+
+
+click.Context.formatter_class = HelpText  # of every command
 
 
 @click.group(

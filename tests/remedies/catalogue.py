@@ -41,7 +41,7 @@ class Entry:
         if self.prose and mentions_command(self.remedy.text) and not (self.tests or self.command_elsewhere):
             yield "prose, but it mentions a command; name a test that runs it, or say command_elsewhere"
         if not self.prose and not commands(self.remedy.text):
-            yield "a test, but no command by the rule of tests/remedies/rule.py"
+            yield "a test, but no command by the rule of remedy_commands.py"
         if not self.prose:
             wrong = [command for command in commands(self.remedy.text) if not is_shell(command)]
             yield from (f"/bin/sh does not take: {command}" for command in wrong)

@@ -55,6 +55,10 @@ class _Report:
         if not self.as_json:
             output.say(text, colour)
 
+    def quote(self, line: str, colour: str | None = None) -> None:
+        if not self.as_json:
+            output.quote(line, colour)
+
     def warn(self, cause: str, remedy: str) -> None:
         self.warnings.append({"cause": cause, "remedy": remedy})
         output.warn(cause, remedy)
@@ -171,7 +175,7 @@ def _make(
         report.changed.append(edit.path)
         for line in _diff(edit.path, before, after, is_secret=edit.path in request.config_paths):
             report.diff += line
-            report.say(line.rstrip("\n"), _DIFF_COLOURS.get(line[:3], _DIFF_COLOURS.get(line[0])))
+            report.quote(line.rstrip("\n"), _DIFF_COLOURS.get(line[:3], _DIFF_COLOURS.get(line[0])))
     elif not report.dry_run and edit.make():
         report.changed.append(edit.path)
         report.say(f"{edit.path}: {made}")
@@ -219,7 +223,7 @@ def _show_stanza(request: Request, report: _Report) -> None:
         report.stanza = nomad.stanza(request.nomad_helper)
         report.say(f"{nomad.DIRECTORY} does not exist; put this into your Nomad client's configuration:")
         for line in report.stanza.splitlines():
-            report.say(line)
+            report.quote(line)
 
 
 def _check_helpers(request: Request, report: _Report) -> None:

@@ -73,6 +73,6 @@ def _show(subject: str, findings: list[Finding]) -> None:
     click.secho(one_line(subject), bold=True)
     for finding in findings:
         state = click.style(f"  {finding.state:<4}", fg=_COLOURS[finding.state], bold=finding.state == FAIL)
-        click.echo(f"{state}  {one_line(f'{finding.check}: {finding.text}')}")
+        output.say_styled(f"{state}  ", f"{finding.check}: {finding.text}", indent=8)
         if finding.remedy and finding.state != OK:
-            output.say(f"        -> {finding.remedy}")
+            output.say_styled("        -> ", finding.remedy, indent=11, is_remedy=True)

@@ -30,7 +30,7 @@ Exit status: 0 when the store works, also when it did before; 1 when it does not
 command line is wrong."""
 
 
-@click.command("pass", epilog=_EXAMPLES)
+@click.command("pass", epilog=_EXAMPLES, short_help="Make a password store that works.")
 @click.option("--key", metavar="ID", help="Encrypt for this key: fingerprint, key id or e-mail address.")
 @click.option(
     "--no-passphrase",
