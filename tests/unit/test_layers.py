@@ -161,7 +161,7 @@ def _outside(files: set[str], *allowed: str) -> set[str]:
         ("boto3", ("cli/",)),
         ("keyring", ("stores/os_keyring/",)),
         ("jeepney", ("stores/os_keyring/",)),
-        ("gnupg", ("cli/init/",)),
+        ("gnupg", ("cli/shared/",)),
         ("click", ("cli/",)),
         ("rich", ("cli/",)),
         ("urllib3", ("cli/shared/connection.py", "cli/shared/registry.py", "stores/ecr/")),

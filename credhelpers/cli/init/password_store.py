@@ -7,8 +7,8 @@ import sys
 import click
 
 from credhelpers import files
-from credhelpers.cli.init.keys import Key, SecretKeys, make_private
 from credhelpers.cli.shared import options, output
+from credhelpers.cli.shared.gpg_keys import Key, SecretKeys, make_private
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.log import one_line
 from credhelpers.stores.password_store import faults, git

@@ -2,10 +2,9 @@
 
 import click
 
-from credhelpers.cli.migrate import migration
-from credhelpers.cli.migrate.migration import Found, Outcome
-from credhelpers.cli.shared import options, output
+from credhelpers.cli.shared import migration, options, output
 from credhelpers.cli.shared.helper_programs import open_installed
+from credhelpers.cli.shared.migration import Found, Outcome
 from credhelpers.cli.shared.progress import progress
 from credhelpers.clients import docker_config_edit
 from credhelpers.clients.docker_config import DockerConfig
