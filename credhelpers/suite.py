@@ -75,6 +75,7 @@ KEYRING = Helper(
         remedy="check whether the keyring's daemon hangs, and restart it",
         others=("secretservice",),
     ),
+    init="credhelpers.cli.init.keyring:init_keyring",
 )
 ECR = Helper("ecr-login", "tokens for Amazon ECR", _open_ecr, serves=_is_ecr)
 AUTO = Helper("auto", "one helper for every registry", _open_auto)

@@ -1,22 +1,20 @@
 """`credhelpers init pass`: sets up a password store that works."""
 
 import os
-import secrets
 import sys
 
 import click
 
 from credhelpers import files
+from credhelpers.cli.init.probe import test_store
 from credhelpers.cli.shared import options, output
 from credhelpers.cli.shared.gpg_keys import Key, SecretKeys, make_private
-from credhelpers.credential import Credential, CredentialError
+from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
 from credhelpers.stores.password_store import faults, git
 from credhelpers.stores.password_store.entries import is_there, is_there_to_read
 from credhelpers.stores.password_store.recipients import keys_in, read_key_list
 from credhelpers.stores.password_store.store import PasswordStore, store_directory
-
-_PROBE = "credhelpers.invalid/credhelpers-probe-"  # migrate ignores and erases such keys
 
 _EXAMPLES = """\b
 Examples:
@@ -63,7 +61,7 @@ def init_pass(*, key: str | None, no_passphrase: bool, force: bool, as_json: boo
         recipients = [chosen.fingerprint]
         report["initialised"] = _initialise(directory, former, chosen, keys, force=force)
     _make_private_store(directory)
-    _test(PasswordStore(os.environ))
+    test_store(PasswordStore(os.environ), "password store")
     _show(report, recipients, as_json=as_json)
 
 
@@ -139,21 +137,6 @@ def _means(names: list[str], key: Key, keys: SecretKeys) -> bool:
         return {keys.find(name.removesuffix("!")).fingerprint for name in names} == {key.fingerprint}
     except CredentialError:
         return False
-
-
-def _test(store: PasswordStore) -> None:
-    """Store a test secret, read it back and erase it.
-
-    Raises:
-        CredentialError: The store does not work.
-    """
-    server, word = _PROBE + secrets.token_hex(8), secrets.token_hex(16)
-    try:
-        store.store(server, Credential("probe", word))
-        if store.get(server).secret != word:
-            raise CredentialError("the password store does not return what was stored")
-    finally:
-        store.erase(server)
 
 
 def _show(report: dict[str, object], recipients: list[str], *, as_json: bool) -> None:

@@ -93,6 +93,22 @@ class SecretService:
         path: str = self.bus.call(Call(_ROOT, _SERVICE, "ReadAlias", "s", ("default",)))[0]
         return None if path == _NOTHING else path
 
+    def create_default_collection(self, label: str) -> str:
+        """Make the collection that new items go to, by a prompt for its password, and return it.
+
+        Raises:
+            StoreUnavailable: There is no display, or the prompt was dismissed or not answered.
+        """
+        if not self._can_prompt:
+            raise StoreUnavailable("the keyring has no default collection to store in", CREATE)
+        properties = {f"{_COLLECTION}.Label": ("s", label)}
+        collection: str
+        call = Call(_ROOT, _SERVICE, "CreateCollection", "a{sv}s", (properties, "default"))
+        collection, prompt = self.bus.call(call)
+        if prompt != _NOTHING:
+            collection = self._ask(prompt, "to make the keyring's default collection")[1]
+        return collection
+
     def is_locked(self, collection: str) -> bool:
         """Return whether a collection is locked."""
         return bool(self.bus.call(_get(collection, _COLLECTION, "Locked"))[0][1])
