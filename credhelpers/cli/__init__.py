@@ -13,6 +13,7 @@ from credhelpers import __version__, core_files
 from credhelpers.cli.configure.command import configure
 from credhelpers.cli.demo import demo
 from credhelpers.cli.doctor.command import doctor
+from credhelpers.cli.emulator import emulator
 from credhelpers.cli.init.command import init
 from credhelpers.cli.login.command import login
 from credhelpers.cli.logout import logout
@@ -115,5 +116,5 @@ def main(*, debug: bool) -> None:
     core_files.forbid()
 
 
-for _command in (configure, demo, doctor, init, login, logout, logs, migrate, refresh, status):
+for _command in (configure, demo, doctor, emulator, init, login, logout, logs, migrate, refresh, status):
     main.add_command(_command)

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from credhelpers.emulator import ACCOUNT, Emulator, Request, Response
+from credhelpers.emulator import ACCOUNT, Emulator, Request, Response, container, faults
 from tests.conformance.canary import CANARY
 
-TOKEN_CALL = "GetAuthorizationToken"
+TOKEN_CALL = faults.TOKEN_CALL
 HOST = f"{ACCOUNT}.dkr.ecr.eu-central-1.amazonaws.com"
 PASSWORD = f"password-{CANARY}"
-CONTAINER_PATH = "/container/credentials"
+CONTAINER_PATH = container.PATH
 """Where `Aws` gives out the credentials of an ECS task."""
 
 _WAIT_SECONDS = 30.0
@@ -28,7 +28,7 @@ Fault = Callable[[Request], Response | None]
 
 
 class Aws(Emulator):
-    """The emulator with web identities, SSO and container credentials, and with faults on demand.
+    """The emulator with faults of a test's own.
 
     Attributes:
         fault: Answers requests to the APIs (not to the metadata service) while it is set.
@@ -60,13 +60,8 @@ class Aws(Emulator):
         fault = self.metadata_fault if request.operation == "imds" else self.fault
         if fault and (response := fault(request)):
             return response
-        if request.operation == "AssumeRoleWithWebIdentity":
-            return self._web_identity()
-        if request.path == CONTAINER_PATH:
-            given = self.give_credentials()
-            return self.container or Response.of_json({**given, "Token": given["SessionToken"]})
-        if request.path.startswith("/federation/credentials"):
-            return self._sso()
+        if request.path == CONTAINER_PATH and self.container:
+            return self.container
         return super().answer(request)
 
     def give_credentials(self) -> dict[str, Any]:
@@ -75,28 +70,6 @@ class Aws(Emulator):
         for part in ("SecretAccessKey", "SessionToken"):
             given[part] = f"{CANARY}{given[part]}"
         return given
-
-    def _web_identity(self) -> Response:
-        given = "".join(f"<{key}>{value}</{key}>" for key, value in self.give_credentials().items())
-        name = "AssumeRoleWithWebIdentity"
-        return Response(
-            200,
-            f'<{name}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{name}Result>'
-            f"<Credentials>{given}</Credentials></{name}Result></{name}Response>".encode(),
-            {"Content-Type": "text/xml"},
-        )
-
-    def _sso(self) -> Response:
-        given = self.give_credentials()
-        names = {
-            "AccessKeyId": "accessKeyId",
-            "SecretAccessKey": "secretAccessKey",
-            "SessionToken": "sessionToken",
-        }
-        fields = {names[key]: given[key] for key in names}
-        return Response.of_json(
-            {"roleCredentials": {**fields, "expiration": int(self.clock() + 3600) * 1000}}
-        )
 
 
 class Gate:

@@ -104,7 +104,7 @@ def test_credhelpers_has_what_is_shown(page: Path) -> None:
     for words in command_lines(page):
         if words[0] == "credhelpers" and len(words) > 1:
             command, left = command_named(words[1:])
-            for word in left:
+            for word in left[: left.index("--")] if "--" in left else left:
                 option = word.partition("=")[0]
                 if option.startswith("-") and option != "-":
                     assert option.strip("[]") in options_of(command), " ".join(words)

@@ -171,8 +171,9 @@ def test_each_library_is_known_where_it_is_needed(library: str, users: tuple[str
     assert _outside(_importers(library), *users) == set()
 
 
-def test_the_emulator_is_known_to_the_demo_only() -> None:
-    assert _importers("credhelpers.emulator") == {"cli/demo.py"}
+def test_only_its_commands_know_the_emulator() -> None:
+    users = _importers("credhelpers.emulator")
+    assert _outside(users, "emulator/") == {"cli/demo.py", "cli/emulator.py"}
 
 
 def test_the_token_engine_knows_no_cloud() -> None:
