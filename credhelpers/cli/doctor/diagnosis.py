@@ -10,6 +10,7 @@ from credhelpers.cli.doctor.answer import ANSWER, check_answer, see_why
 from credhelpers.cli.doctor.clients.examination import CLIENTS, Examination
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.docker import check_config
+from credhelpers.cli.doctor.docker_auth_config import check_environment
 from credhelpers.cli.doctor.executable import ON_PATH, OURS, Executable, all_on_path, check_executable
 from credhelpers.cli.shared import ecr_tokens
 from credhelpers.cli.shared.bounded import Tasks
@@ -66,6 +67,7 @@ def _docker(
     config_path: str, server: str | None, environ: Mapping[str, str], deadline: float
 ) -> Iterator[tuple[str, list[Finding]]]:
     config, found = check_config(config_path, environ.get("PATH", ""))
+    found += check_environment(config, environ)
     yield "Docker", found
     values, found = state.check_settings(environ)
     if config is None:
