@@ -35,8 +35,10 @@ def _faults() -> set[str]:
         }
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
-                called = node.func.id if isinstance(node.func, ast.Name) else ""
-                if called in makers or isinstance(node.func, ast.IfExp):
+                either = (
+                    [node.func.body, node.func.orelse] if isinstance(node.func, ast.IfExp) else [node.func]
+                )
+                if any(isinstance(called, ast.Name) and called.id in makers for called in either):
                     found.update(_texts(node.args[1]))
                 for keyword in node.keywords:
                     if keyword.arg == "fault":

@@ -22,7 +22,7 @@ Exit status: 0 when the keyring works, also when it did before; 1 when it does n
 command line is wrong."""
 
 
-@click.command("keyring", epilog=_EXAMPLES)
+@click.command("keyring", epilog=_EXAMPLES, short_help="Make a keyring that works.")
 @options.json_report()
 def init_keyring(*, as_json: bool) -> None:
     """Make the keyring's default collection if there is none, and unlock it.
