@@ -52,6 +52,11 @@ def scratch() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def namespace(scratch: Path) -> Iterator[Namespace]:
+    yield from a_namespace(scratch, [ECR_HOST, PRIVATE_HOST, PUBLIC_HOST])
+
+
+def a_namespace(scratch: Path, hosts: list[str]) -> Iterator[Namespace]:
+    """Open a namespace with these names, or skip the test that asks for one."""
     if os.geteuid() != 0:
         fail_or_skip("a private mount and network namespace and dockerd need root")
     for command in ("unshare", "nsenter", "setpriv"):
@@ -59,7 +64,7 @@ def namespace(scratch: Path) -> Iterator[Namespace]:
     require("ip", "iproute2")
     if subprocess.run(["unshare", "--mount", "--net", "true"], check=False).returncode != 0:
         fail_or_skip("not even root may make a mount and network namespace here")
-    with Namespace(scratch / "namespace", [ECR_HOST, PRIVATE_HOST, PUBLIC_HOST]) as namespace:
+    with Namespace(scratch / "namespace", hosts) as namespace:
         yield namespace
 
 
