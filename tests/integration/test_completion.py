@@ -39,7 +39,7 @@ def operator(installed: Path, private_env: dict[str, str]) -> Operator:
     ("words", "found"),
     [
         ("credhelpers log", ["login", "logout", "logs"]),
-        ("credhelpers init ''", ["pass"]),
+        ("credhelpers init ''", ["pass", "keyring"]),
         ("credhelpers refresh --w", ["--watch"]),
         ("credhelpers login registry.example --pass", ["--password-stdin"]),
     ],
