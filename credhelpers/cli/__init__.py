@@ -20,6 +20,7 @@ from credhelpers.cli.logout import logout
 from credhelpers.cli.logs.command import logs
 from credhelpers.cli.migrate.command import migrate
 from credhelpers.cli.refresh import refresh
+from credhelpers.cli.setup.command import setup
 from credhelpers.cli.shared import output
 from credhelpers.cli.shared.help_text import HelpText
 from credhelpers.cli.status.command import status
@@ -116,5 +117,18 @@ def main(*, debug: bool) -> None:
     core_files.forbid()
 
 
-for _command in (configure, demo, doctor, emulator, init, login, logout, logs, migrate, refresh, status):
+for _command in (
+    configure,
+    demo,
+    doctor,
+    emulator,
+    init,
+    login,
+    logout,
+    logs,
+    migrate,
+    refresh,
+    setup,
+    status,
+):
     main.add_command(_command)

@@ -12,10 +12,11 @@ FILE_NAME = "credhelpers.hcl"
 
 _OURS = re.compile(
     rb'# Written by credhelpers configure\.\nplugin "docker" \{\n  config \{\n    auth \{\n'
-    rb'      helper = "[^"\n]+"\n    \}\n  \}\n\}\n'
+    rb'      helper = "([^"\n]+)"\n    \}\n  \}\n\}\n'
 )
 _PLUGIN = re.compile(rb'plugin\s+"?docker"?\s*\{|"plugin"\s*:')
 _NOT_FOUND = re.compile(r"^[ \t]*not_found[ \t]*=[ \t]*([\"'])\w*\1", re.MULTILINE)
+_EMPTY = 'not_found = "empty"'
 _TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
 
@@ -36,7 +37,7 @@ def write_stanza(directory: str, helper: str) -> Change:
 
     def change(content: bytes | None) -> bytes | None:
         remedy = f'put auth {{ helper = "{helper}" }} into its config block'
-        other = _file_with_stanza(directory)
+        other = file_with_stanza(directory)
         if other:
             raise CredentialError(f'{other} already has a stanza for plugin "docker"', remedy)
         if content and not is_ours(content):
@@ -52,6 +53,12 @@ def is_ours(content: bytes) -> bool:
     return _OURS.fullmatch(content) is not None
 
 
+def helper_in(content: bytes | None) -> str | None:
+    """Return the helper that our own file names; None when it is not as `write_stanza` makes it."""
+    ours = _OURS.fullmatch(content or b"")
+    return ours[1].decode(errors="replace") if ours else None
+
+
 def answer_empty(path: str) -> Change:
     """Return the change that sets ``not_found = "empty"`` in a config.toml and keeps the rest."""
 
@@ -60,25 +67,43 @@ def answer_empty(path: str) -> Change:
         wanted = {**settings, "not_found": "empty"}
         if settings == wanted:
             return content
-        line = 'not_found = "empty"'
         table = _TABLE.search(text)
         if _NOT_FOUND.search(text[: table.start()] if table else text):
-            edited = _NOT_FOUND.sub(line, text, count=1)
+            edited = _NOT_FOUND.sub(_EMPTY, text, count=1)
         else:
-            edited = line + "\n" + ("\n" + text if text else "")
-        try:
-            fits = tomllib.loads(edited) == wanted
-        except tomllib.TOMLDecodeError:
-            fits = False
-        if not fits:
+            edited = _EMPTY + "\n" + ("\n" + text if text else "")
+        if not _says(edited, wanted):
             cause = f"cannot find the place for not_found in {path}"
-            raise CredentialError(cause, f"add it there: {line}")
+            raise CredentialError(cause, f"add it there: {_EMPTY}")
         return edited.encode()
 
     return change
 
 
-def _file_with_stanza(directory: str) -> str | None:
+def restore_not_found(path: str, former: str | None) -> Change:
+    """Return the change that puts a former ``not_found`` back, or removes the line; the rest stays."""
+
+    def change(content: bytes | None) -> bytes | None:
+        text, settings = _parse(path, content or b"")
+        if content is None or settings.get("not_found") != "empty":
+            return content
+        wanted = {name: value for name, value in settings.items() if name != "not_found"}
+        if former is None:
+            edited = text.removeprefix(_EMPTY + "\n\n")
+            edited = (
+                re.sub(rf"(?m){_NOT_FOUND.pattern}[ \t]*\n?", "", text, count=1) if edited == text else edited
+            )
+        else:
+            wanted["not_found"] = former
+            edited = _NOT_FOUND.sub(f'not_found = "{former}"', text, count=1)
+        if not _says(edited, wanted):
+            raise CredentialError(f"cannot find not_found in {path}", "set it there by hand, or remove it")
+        return edited.encode() or None
+
+    return change
+
+
+def file_with_stanza(directory: str) -> str | None:
     """Return another file of Nomad's that configures the docker driver."""
     try:
         names = sorted(os.listdir(directory))
@@ -105,3 +130,10 @@ def _parse(path: str, content: bytes) -> tuple[str, dict[str, object]]:
         return text, tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise CredentialError(f"{path} is not valid TOML: {error}", "correct the file") from None
+
+
+def _says(text: str, wanted: dict[str, object]) -> bool:
+    try:
+        return tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
+        return False

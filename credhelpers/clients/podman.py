@@ -16,7 +16,7 @@ from credhelpers.credential import CredentialError
 
 _COMMENT = "# Written by credhelpers configure. Asked in turn; the first that takes it keeps a login.\n"
 _LINE = 'credential-helpers = ["{store}", "containers-auth.json"]\n'
-_OURS = re.compile(re.escape(_COMMENT + _LINE).replace(re.escape("{store}"), r"[^\"\n]+").encode())
+_OURS = re.compile(re.escape(_COMMENT + _LINE).replace(re.escape("{store}"), r"([^\"\n]+)").encode())
 
 
 def lasting_auth_path(environ: Mapping[str, str]) -> str:
@@ -51,3 +51,9 @@ def set_store(path: str, store: str) -> Change:
 def is_ours(content: bytes) -> bool:
     """Return whether a file is as `set_store` makes it."""
     return _OURS.fullmatch(content) is not None
+
+
+def store_in(content: bytes | None) -> str | None:
+    """Return the store that our own file names; None when it is not as `set_store` makes it."""
+    ours = _OURS.fullmatch(content or b"")
+    return ours[1].decode(errors="replace") if ours else None

@@ -365,7 +365,7 @@ def test_pinentry_asks_for_a_new_passphrase(keyless: Operator) -> None:
             terminal.expect(dialog)
             terminal.expect("<Cancel>")
             terminal.type(PASSPHRASE + "\r")
-        terminal.expect("is ready")
+        terminal.expect("It encrypts for")
         assert terminal.finish() == 0
 
     assert PASSPHRASE not in terminal.shown

@@ -38,7 +38,7 @@ def init_keyring(*, as_json: bool) -> None:
         output.report_json(report)
         return
     output.say("The keyring is ready: a test secret was stored, read back and erased.", "green")
-    output.say("Next, let Docker use it: credhelpers configure --store keyring")
+    output.say("Next, let Docker use it: credhelpers setup --store keyring")
 
 
 def _open_collection(report: dict[str, bool]) -> None:

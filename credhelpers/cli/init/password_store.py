@@ -147,4 +147,4 @@ def _show(report: dict[str, object], recipients: list[str], *, as_json: bool) ->
     tested = "a test secret was stored, read back and erased"
     output.say(f"The password store {report['store']} {done}: {tested}.", "green")
     output.say(f"It encrypts for {', '.join(recipients)}.")
-    output.say("Next, let Docker use it: credhelpers configure --store pass")
+    output.say("Next, let Docker use it: credhelpers setup --store pass")

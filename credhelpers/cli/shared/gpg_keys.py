@@ -10,11 +10,12 @@ from typing import Any, Self
 
 import gnupg
 
-from credhelpers import paths
+from credhelpers import files, paths
 from credhelpers.credential import CredentialError, StoreUnavailable
 from credhelpers.process import quoted
 from credhelpers.stores.password_store import gpg, gpg_failure
 
+_LARGEST_KEY = 1 << 20  # bytes
 _OLDEST = (2, 1)  # older versions have no agent for all keys, and no elliptic curves
 _UNUSABLE = {"e": "has expired", "r": "has been revoked", "i": "is not valid", "d": "is disabled"}
 _TRUSTED = frozenset("muf")  # gpg --batch encrypts for no others (GnuPG g10/pkclist.c)
@@ -29,12 +30,14 @@ class Key:
         user_id: The name and address of its owner.
         fault: Why a password store cannot use it; empty when it can.
         remedy: What to do about it.
+        grip: The name of its file in private-keys-v1.d.
     """
 
     fingerprint: str
     user_id: str
     fault: str = ""
     remedy: str = ""
+    grip: str = ""
 
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> Self:
@@ -58,7 +61,7 @@ class Key:
         elif validity not in _TRUSTED:
             fault = "is not trusted"
             remedy = f"mark it as your own: echo {fingerprint}:6: | gpg --import-ownertrust"
-        return cls(fingerprint, next(iter(record["uids"]), ""), fault, remedy)
+        return cls(fingerprint, next(iter(record["uids"]), ""), fault, remedy, record.get("keygrip", ""))
 
 
 class SecretKeys:
@@ -111,11 +114,22 @@ class SecretKeys:
             )
         return next(iter(keys.values()))
 
-    def make(self, *, protected: bool) -> Key:
+    def has_no_passphrase(self, key: Key) -> bool:
+        """Return whether gpg-agent keeps a key without a passphrase (GnuPG agent/keyformat.txt)."""
+        try:
+            content = files.read_regular(
+                os.path.join(self.home, "private-keys-v1.d", f"{key.grip}.key"), _LARGEST_KEY
+            )
+        except OSError:
+            return False
+        return b"(private-key" in content or b"11:private-key" in content
+
+    def make(self, *, protected: bool, passphrase: str = "") -> Key:
         """Make a key.
 
         Args:
-            protected: Whether the agent asks for a passphrase, by its pinentry.
+            protected: Whether it has a passphrase.
+            passphrase: The passphrase, which gpg-agent then knows for a while; empty to let its pinentry ask.
 
         Raises:
             StoreUnavailable: gpg made none.
@@ -129,6 +143,7 @@ class SecretKeys:
             name_email=f"{_user()}@{socket.gethostname()}",
             expire_date=0,
             no_protection=not protected,
+            **({"passphrase": passphrase} if passphrase else {}),
         )
         made = self._gpg.gen_key(wanted)
         if not made.fingerprint:
@@ -139,6 +154,9 @@ class SecretKeys:
                 "try again where pinentry (apt install pinentry-curses) can ask for a passphrase; "
                 "for a machine without users: --no-passphrase",
             )
+        if passphrase:
+            probe = self._gpg.encrypt(b"probe", made.fingerprint, always_trust=True)
+            self._gpg.decrypt(str(probe), passphrase=passphrase, extra_args=["--pinentry-mode", "loopback"])
         return self.find(made.fingerprint)
 
 

@@ -1,0 +1,1 @@
+"""`credhelpers setup`: from whatever is there to encrypted credentials, without a failed pull between."""
