@@ -12,8 +12,8 @@ from credhelpers.servers import HUB_KEY
 
 _EXAMPLES = """\b
 Examples:
+  credhelpers logout
   credhelpers logout registry.example:5000
-  credhelpers logout docker.io
 
 \b
 Exit status: 0 when no credential for it is left, also when there was none; 1 when something
@@ -30,7 +30,10 @@ failed; 2 when the command line is wrong."""
 @options.docker_config
 @options.json_report()
 def logout(*, server: str, store: str | None, config_path: str, as_json: bool) -> None:
-    """Erase a registry's credential under every key that docker logout erases, and from config.json."""
+    """Erase a registry's credential under every key that docker logout erases, and from config.json.
+
+    Without SERVER that is Docker Hub's.
+    """
     key = docker_key(server)
     name = store or helper_for(DockerConfig.read(config_path), key)
     helper = open_installed(name) if name else None

@@ -11,6 +11,7 @@ import pytest
 from tests.conformance.canary import CANARY, traces_of_canary
 from tests.e2e.registry import CertificateAuthority, Login
 from tests.integration.pass_store import record_gpg
+from tests.support.aws import HOST
 from tests.support.client import Credentials
 from tests.support.operator import Operator, Result
 from tests.support.registries import free_port, real_registry
@@ -275,13 +276,12 @@ def test_without_a_terminal_stdin_is_suggested(operator: Operator) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["login"],
         ["login", "registry.example", "--password-stdin"],
         ["login", "registry.example", "-u", "ada", "--password", "secret"],
         ["login", "ada:secret@registry.example", "-u", "ada", "--password-stdin"],
         ["login", "registry example", "-u", "ada", "--password-stdin"],
         ["login", "https://", "-u", "ada", "--password-stdin"],
-        ["logout"],
+        ["logout", "https://"],
     ],
 )
 def test_a_wrong_command_line_is_exit_status_2(operator: Operator, arguments: list[str]) -> None:
@@ -338,3 +338,30 @@ def test_docker_finds_the_login_and_logs_out(operator: Operator) -> None:
 
 def _pair() -> tuple[str, str]:
     return LOGIN.username, LOGIN.password
+
+
+def test_without_a_server_it_is_docker_hub(operator: Operator) -> None:
+    options = ("--no-check", "--username", "ada", "--password-stdin")
+
+    report = operator.succeed("login", "--json", *options, stdin="secret\n").json()
+
+    assert report["server"] == HUB
+    assert operator.helper("pass").stored() == {HUB: "ada"}
+
+
+@pytest.mark.parametrize(("configuration", "helper"), [("ecr-login", "ecr-login"), ("auto", "ecr-login")])
+def test_ecr_needs_no_login(operator: Operator, configuration: str, helper: str) -> None:
+    operator.write(".docker/config.json", json.dumps({"credsStore": configuration}))
+
+    report = operator.succeed("login", f"https://{HOST}/team", "--json").json()
+
+    assert report == {"server": HOST, "store": helper, "needed": False, "used_by_docker": True}
+
+
+def test_a_route_of_auto_decides_for_a_cloud(operator: Operator) -> None:
+    operator.write(".docker/config.json", '{"credsStore": "auto"}')
+    operator.write(".config/credhelpers/config.toml", f'[[auto.route]]\nmatch = "{HOST}"\nhelper = "pass"\n')
+
+    cause, _ = operator.run("login", HOST).complaint
+
+    assert cause == "there is no terminal to ask for the password"

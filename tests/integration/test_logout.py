@@ -37,12 +37,13 @@ def test_every_key_of_docker_logout_is_erased(operator: Operator) -> None:
     assert config(operator) == {"auths": {"r.example:5000": {}}, "credsStore": "pass"}
 
 
-def test_tokens_of_docker_hub_are_erased(operator: Operator) -> None:
+@pytest.mark.parametrize("named", [("docker.io",), ()])
+def test_tokens_of_docker_hub_are_erased(operator: Operator, named: tuple[str, ...]) -> None:
     helper = operator.helper("pass")
     for server in (HUB, HUB + "access-token", HUB + "refresh-token"):
         helper.store(server, "ada", "s3cret")
 
-    operator.succeed("logout", "docker.io")
+    operator.succeed("logout", *named)
 
     assert helper.stored() == {}
 

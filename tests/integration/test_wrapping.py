@@ -20,7 +20,7 @@ COMMANDS = {
     "configure --store pass": {"auths": {f"mirror-{number}.registry.example": PLAIN for number in range(5)}},
     "echo | credhelpers login registry.example --username ada --password-stdin": {"auths": {"a.example": {}}},
     "migrate --to absent": {},
-    "login": {},
+    "login user@registry.example": {},
 }
 
 

@@ -66,6 +66,35 @@ def test_login_without_tls_is_allowed(keeper: Patient, password: Path, mend: Men
     assert "--insecure" not in shown
 
 
+def test_login_to_ecr_is_not_needed(keeper: Patient, password: Path, mend: Mending) -> None:
+    mend_login_to_cloud(keeper, password, mend, HOST)
+
+
+def test_login_to_a_cloud_is_not_needed(keeper: Patient, password: Path, mend: Mending) -> None:
+    keeper = keeper.but(PATH=f"{keeper.home / 'bin'}:{keeper.env['PATH']}")
+    install(keeper.home / "bin", "gcr", "exit 1")
+    mend_login_to_cloud(keeper, password, mend, "eu.gcr.io")
+
+
+def test_a_clouds_helper_is_installed(keeper: Patient, password: Path, mend: Mending) -> None:
+    keeper = keeper.but(PATH=f"{keeper.home / 'bin'}:{keeper.env['PATH']}")
+    mend_login_to_cloud(keeper, password, mend, "x.azurecr.io")
+
+
+def mend_login_to_cloud(keeper: Patient, password: Path, mend: Mending, host: str) -> None:
+    """Log in to a cloud's registry with a credential of one's own, and then let its helper do it."""
+    login = f"credhelpers login {host} --no-check --password-stdin"
+    remedy = mend_from_shell(keeper, f"{login} <{password}")
+    mend(remedy, keeper.env, way=1, after=f"<{password} {login}", fill={"NAME": "ada"})
+    assert keeper.helper("pass").get(host).credentials().secret == CANARY
+    if "install it" in remedy:
+        install(keeper.home / "bin", "acr-env", "exit 1")
+    mend(remedy, keeper.env)
+    answer = keeper.run("login", host)
+    assert answer.code == 0
+    assert f"{host} needs no login: " in answer.out.decode()
+
+
 def test_configure_puts_its_helpers_on_path(user: Patient, mend: Mending) -> None:
     lost = user.but(PATH="/usr/bin:/bin")
     remedy = told(lost, "configure", "--store", "keyring")

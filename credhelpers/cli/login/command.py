@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from credhelpers.cli.login.tokens import token_helper
 from credhelpers.cli.shared import options, output, registry
 from credhelpers.cli.shared.connection import Trust
 from credhelpers.cli.shared.helper_programs import helper_for, open_installed
@@ -17,14 +18,15 @@ _LARGEST = 1 << 16  # bytes of a secret
 
 _EXAMPLES = """\b
 Examples:
+  credhelpers login
   credhelpers login registry.example:5000
   credhelpers login docker.io --username ada --password-stdin <token.txt
   credhelpers login registry.example --ca /etc/ssl/registry-ca.pem
   credhelpers login registry.example --store keyring --no-check
 
 \b
-Exit status: 0 when the credential is stored; 1 when the registry refuses it or something
-failed, and then nothing is stored; 2 when the command line is wrong."""
+Exit status: 0 when the credential is stored, or the registry needs none; 1 when the registry
+refuses it or something failed, and then nothing is stored; 2 when the command line is wrong."""
 
 
 @click.command(epilog=_EXAMPLES, short_help="Verify a credential, and store it.")
@@ -57,11 +59,17 @@ def login(  # noqa: PLR0913  one for each option
 ) -> None:
     """Verify a username and password with a registry, and store them where Docker looks for them.
 
+    Without SERVER that is Docker Hub. A registry of a cloud needs no login where a helper gets its tokens.
+
     The secret is typed at a hidden prompt or comes by --password-stdin; it is never an argument, which every
     user of the machine could read.
     """
     key = docker_key(server)
     docker_asks = helper_for(DockerConfig.read(config_path), key)
+    issuer = "" if username else token_helper(server, docker_asks)
+    if issuer:
+        _show_no_login(key, issuer, as_json=as_json)
+        return
     name = store or docker_asks
     if not name:
         raise CredentialError(
@@ -108,6 +116,14 @@ def _show(server: str, username: str, store: str, docker_asks: str, *, verified:
     output.say(f"{server}: the credential of {username} is {outcome} by {store}.", "green")
     if store != docker_asks:
         output.say(f"Docker does not ask {store} yet: credhelpers configure --store {store}")
+
+
+def _show_no_login(server: str, issuer: str, *, as_json: bool) -> None:
+    if as_json:
+        output.report_json({"server": server, "store": issuer, "needed": False, "used_by_docker": True})
+        return
+    output.say(f"{server} needs no login: {issuer} gets a token whenever Docker asks.")
+    output.say(f"See it work: credhelpers doctor {server}")
 
 
 def _read_secret() -> str:

@@ -55,7 +55,7 @@ def own_directory() -> str:
 
 def near_miss(name: str) -> str:
     """Return a question that suggests the helper of a similar name; empty when there is none."""
-    similar = difflib.get_close_matches(name, list(_names()), 1)
+    similar = difflib.get_close_matches(name, installed_helpers(), 1)
     return f"did you mean {similar[0]}? else " if similar else ""
 
 
@@ -68,8 +68,12 @@ def _open(
     return ExternalStore(path, os.environ, seconds, on_stderr)
 
 
+def installed_helpers() -> set[str]:
+    """Return the names of all helpers that can be started."""
+    return set(_names())
+
+
 def _names() -> Iterator[str]:
-    """Yield the names of all helpers that can be started."""
     for directory in (own_directory(), *os.environ.get("PATH", os.defpath).split(":")):
         try:
             entries = os.listdir(directory) if os.path.isabs(directory) else []

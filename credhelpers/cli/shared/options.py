@@ -8,9 +8,14 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from credhelpers.clients.docker_config import docker_config_path, hostname_of
+from credhelpers.cli.shared.helper_programs import installed_helpers
+from credhelpers.clients.docker_config import DockerConfig, docker_config_path, docker_key, hostname_of
+from credhelpers.config import load
+from credhelpers.credential import CredentialError
+from credhelpers.log import Log
+from credhelpers.servers import HUB_KEY
 from credhelpers.stores.auto.external import PREFIX
-from credhelpers.suite import STORES
+from credhelpers.suite import ECR, HELPERS, STORES
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -31,9 +36,36 @@ class HelperName(click.ParamType):  # type: ignore[type-arg]  # no parameter bef
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Return the stores of the suite."""
+        """Return the stores of the suite, and the installed helpers of other projects."""
         del ctx, param
-        return [CompletionItem(name) for name in STORES if name.startswith(incomplete)]
+        names = dict.fromkeys([*STORES, *sorted(installed_helpers() - HELPERS.keys())])
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def complete_server(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the servers that the configuration or the token cache names, for the shell's completion."""
+    del parameter
+    return [CompletionItem(name) for name in _servers(context) if name.startswith(incomplete)]
+
+
+def _servers(context: click.Context) -> list[str]:
+    """Return the hosts of servers; what is broken is left out, and no helper is started."""
+    servers: list[str] = []
+    try:
+        path = context.params.get("config_path") or docker_config_path(os.environ)
+        config = DockerConfig.read(path)
+        servers += [*config.cred_helpers, *config.auths]
+    except (CredentialError, OSError):
+        pass
+    try:
+        settings = load(os.environ)
+        servers += ECR.open(os.environ, settings, Log("credhelpers", None, settings)).list()
+    except (CredentialError, OSError):
+        pass
+    names = {"docker.io" if docker_key(server) == HUB_KEY else hostname_of(server) for server in servers}
+    return sorted(name for name in names if name and name.isprintable() and " " not in name)
 
 
 STORE_NAMES = "|".join((*STORES, "NAME"))
@@ -62,8 +94,10 @@ def _server(context: click.Context, argument: click.Parameter, value: str) -> st
     return value
 
 
-server = click.argument("server", callback=_server)
-"""A registry."""
+server = click.argument(
+    "server", callback=_server, default="docker.io", required=False, shell_complete=complete_server
+)
+"""A registry; without it Docker Hub, as for docker."""
 
 
 def json_report(text: str = "Report in JSON.") -> Callable[[_F], _F]:

@@ -21,6 +21,12 @@ _HUB_PATH = "v1"  # of the Hub's key, which stands for the whole Hub
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_:[]%")
 
 
+def cloud_helpers(server: str) -> tuple[str, ...]:
+    """Return the helpers of the cloud that a server belongs to, the preferred one first; else none."""
+    host = host_of(server)  # empty for plain HTTP or another port, where there is no cloud
+    return next((helpers for pattern, helpers in _CLOUDS if host and matches(pattern, host)), ())
+
+
 class Target:
     """The helper to ask for a server's credential.
 
@@ -104,11 +110,7 @@ class Routes:
         return (target.helper, target.key) == (helper, key)
 
     def _cloud(self, server: str) -> str:
-        host = host_of(server)  # empty for plain HTTP or another port, where there is no cloud
-        for pattern, helpers in _CLOUDS:
-            if host and matches(pattern, host):
-                return next(filter(self._is_installed, helpers), "")
-        return ""
+        return next(filter(self._is_installed, cloud_helpers(server)), "")
 
 
 def _is_glob(pattern: str) -> bool:
