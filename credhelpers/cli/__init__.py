@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from credhelpers import __version__, core_files
+from credhelpers.cli.completion import completion
 from credhelpers.cli.configure.command import configure
 from credhelpers.cli.demo import demo
 from credhelpers.cli.doctor.command import doctor
@@ -118,6 +119,7 @@ def main(*, debug: bool) -> None:
 
 
 for _command in (
+    completion,
     configure,
     demo,
     doctor,

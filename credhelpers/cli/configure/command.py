@@ -76,7 +76,13 @@ class _Report:
     type=options.HelperName(),
     help="Keep every registry's credentials with docker-credential-NAME.",
 )
-@click.option("--ecr", metavar="HOST", multiple=True, help="Get tokens for this ECR registry; repeatable.")
+@click.option(
+    "--ecr",
+    metavar="HOST",
+    multiple=True,
+    shell_complete=options.complete_server,
+    help="Get tokens for this ECR registry; repeatable.",
+)
 @click.option("--podman", is_flag=True, help="Tell podman, buildah and skopeo too.")
 @click.option(
     "--nomad", "for_nomad", is_flag=True, help="Set up a Nomad client; its helper is --store's, or ecr-login."

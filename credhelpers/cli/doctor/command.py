@@ -27,7 +27,7 @@ command line is wrong."""
 
 
 @click.command(epilog=_EXAMPLES, short_help="Find out why a pull fails.")
-@click.argument("server", required=False)
+@click.argument("server", required=False, shell_complete=options.complete_server)
 @click.option(
     "--client",
     metavar="NAME",

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ from click.shell_completion import CompletionItem
 from credhelpers import permissions
 from credhelpers.cli.logs.reading import Logs, Record
 from credhelpers.cli.shared import options
+from credhelpers.cli.shared.wrapping import columns, wrap
 from credhelpers.credential import CredentialError
 from credhelpers.log import one_line
 from credhelpers.paths import state_directory
@@ -21,6 +23,7 @@ _TICK = 0.2  # seconds between two searches for new lines
 _COLOURS = {"debug": "bright_black", "info": "green", "warning": "yellow", "error": "red"}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DEFAULT_LINES = 50
+_INDENT = 4
 
 _EXAMPLES = """\b
 Examples:
@@ -53,7 +56,10 @@ def _since(context: click.Context, option: click.Parameter, value: str | None) -
 
 def _complete(context: click.Context, argument: click.Parameter, incomplete: str) -> list[CompletionItem]:
     del context, argument
-    names = Logs(_directory(), None).helpers()
+    try:
+        names = Logs(_directory(), None).helpers()
+    except (CredentialError, OSError):
+        return []  # a shell that completes shows no errors
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
@@ -107,8 +113,9 @@ def _directory() -> str:
 
 
 def _show(records: list[Record], *, as_json: bool) -> None:
+    width = columns(sys.stdout)
     for record in records:
-        click.echo(json.dumps(vars(record)) if as_json else _text(record))
+        click.echo(json.dumps(vars(record)) if as_json else wrap(_text(record), width, _INDENT))
 
 
 def _text(record: Record) -> str:

@@ -29,7 +29,11 @@ Exit status: 0 when every helper answered; 1 when one failed, or when there is n
 
 @click.command(epilog=_EXAMPLES, short_help="Show every credential in use.")
 @click.option(
-    "--show-secret", "server", metavar="SERVER", help="Show what Docker gets for this server, the secret too."
+    "--show-secret",
+    "server",
+    metavar="SERVER",
+    shell_complete=options.complete_server,
+    help="Show what Docker gets for this server, the secret too.",
 )
 @options.docker_config
 @options.json_report()
