@@ -1,6 +1,7 @@
 """One failure of the gallery, from the pull that fails to the pull that works."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.conformance.canary import CANARY
@@ -52,7 +53,7 @@ class Exhibit:
         assert works(user) is not breaks, "the staged failure does not fail" if breaks else "it fails"
         finding = self._named(user.doctor(*arguments))
         if by is None:
-            user = Patient(user.bin, self._shell.carry_out(finding.remedy, user.env, **how).env, user.seen)
+            user = replace(user, env=self._shell.carry_out(finding.remedy, user.env, **how).env)
         else:
             assert by[0] in finding.remedy, finding
             by[1]()

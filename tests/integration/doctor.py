@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -61,11 +61,19 @@ class Report:
 
 @dataclass(frozen=True)
 class Patient:
-    """A user with a Docker configuration."""
+    """A user with a Docker configuration.
+
+    Attributes:
+        bin: Where our executables are.
+        env: The environment.
+        seen: All that was shown.
+        offline: Whether the doctor leaves registries alone; most tests have made them up.
+    """
 
     bin: Path
     env: dict[str, str]
     seen: list[bytes] = field(default_factory=list)
+    offline: bool = True
 
     @property
     def home(self) -> Path:
@@ -79,7 +87,12 @@ class Patient:
 
     def but(self, **changes: str) -> "Patient":
         """Return the same user with a changed environment."""
-        return Patient(self.bin, {**self.env, **changes}, self.seen)
+        return replace(self, env={**self.env, **changes})
+
+    @property
+    def online(self) -> "Patient":
+        """The same user, whose registries exist."""
+        return replace(self, offline=False)
 
     def configure(self, **content: object) -> Path:
         """Write Docker's configuration."""
@@ -122,7 +135,8 @@ class Patient:
     def doctor(self, *arguments: str) -> Report:
         """Ask the doctor, who is in time."""
         began = time.monotonic()
-        answer = self.run("doctor", "--json", *arguments)
+        offline = ["--offline"] if self.offline else []
+        answer = self.run("doctor", "--json", *offline, *arguments)
         assert time.monotonic() - began < SECONDS
         assert answer.err == b""
         report = json.loads(answer.out)

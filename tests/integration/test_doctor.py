@@ -68,7 +68,7 @@ def test_all_checks_are_ok(patient: Patient) -> None:
 
 def test_the_text_report_has_findings_and_fixes(patient: Patient) -> None:
     patient.configure(credsStore="pass", auths=PLAIN)
-    answer = patient.run("doctor", SERVER)
+    answer = patient.run("doctor", "--offline", SERVER)
 
     lines = answer.out.decode().splitlines()
     assert answer.code == 0
@@ -81,7 +81,7 @@ def test_the_text_report_has_findings_and_fixes(patient: Patient) -> None:
 
 @pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_a_terminal_gets_colours(patient: Patient, environment: dict[str, str], coloured: bool) -> None:
-    shown = patient.but(**environment).on_terminal("doctor", SERVER)
+    shown = patient.but(**environment).on_terminal("doctor", "--offline", SERVER)
     assert ("\x1b[32m" in shown) is coloured
     assert "that of ada" in shown
 
@@ -317,9 +317,9 @@ def test_a_log_that_is_no_file_fails(patient: Patient) -> None:
 
 
 def test_the_json_report_is_one_object(patient: Patient) -> None:
-    report = json.loads(patient.run("doctor", "--json", SERVER).out)
+    report = json.loads(patient.run("doctor", "--json", "--offline", SERVER).out)
     assert set(report) == {"ok", "findings"}
-    assert set(report["findings"][0]) == {"subject", "check", "state", "text", "remedy"}
+    assert set(report["findings"][0]) == {"subject", "id", "check", "state", "text", "remedy"}
 
 
 def test_a_name_is_quoted_in_a_remedy(patient: Patient) -> None:

@@ -2,19 +2,35 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from shlex import quote
 
 from credhelpers.clients.docker_config import TOKEN_USERNAME
-from credhelpers.credential import CredentialError, CredentialsNotFound
+from credhelpers.credential import Credential, CredentialError, CredentialsNotFound
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.stores.auto.external import ExternalStore
 
 ANSWER = "answer"
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a client gets for a server.
+
+    Attributes:
+        finding: What doctor says of it.
+        credential: The credential; None for a client that continues without one.
+        is_known: Whether that is so; False when the helper fails.
+    """
+
+    finding: Finding
+    credential: Credential | None = None
+    is_known: bool = True
+
+
 def check_answer(
     path: str, server: str, environ: Mapping[str, str], seconds: float, *, is_ecr: bool
-) -> Finding:
+) -> Answer:
     """Ask a helper for a server's credential.
 
     Args:
@@ -32,15 +48,15 @@ def check_answer(
         cause, remedy = _cause_and_remedy(bytes(messages), name)
         text = f"{name} has no credential for {server}" + (f": {cause}" if cause else "")
         if is_ecr:
-            return fail(ANSWER, "no-token", text, remedy or see_why(name, server))
-        return warn(
-            ANSWER, "none", f"{text}; Docker continues without one", remedy or f"docker login {quote(server)}"
-        )
+            return Answer(fail(ANSWER, "no-token", text, remedy or see_why(name, server)))
+        text, remedy = f"{text}; Docker continues without one", remedy or f"docker login {quote(server)}"
+        return Answer(warn(ANSWER, "none", text, remedy))
     except CredentialError as error:
         _, remedy = _cause_and_remedy(bytes(messages), name)
-        return fail(ANSWER, "error", error.cause, remedy or see_why(name, server))
+        finding = fail(ANSWER, "error", error.cause, remedy or see_why(name, server))
+        return Answer(finding, is_known=False)
     whose = "an identity token" if credential.username == TOKEN_USERNAME else f"that of {credential.username}"
-    return ok(ANSWER, f"{name} gives a credential for {server}: {whose}")
+    return Answer(ok(ANSWER, f"{name} gives a credential for {server}: {whose}"), credential)
 
 
 def see_why(name: str, server: str) -> str:

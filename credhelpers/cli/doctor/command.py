@@ -34,19 +34,29 @@ command line is wrong."""
     type=click.Choice([DOCKER, *CLIENTS]),
     help=f"Examine one client only: {', '.join((DOCKER, *CLIENTS))}. [default: all that are found]",
 )
+@click.option("--offline", is_flag=True, help="Do not ask the registries.")
 @options.docker_config
 @options.json_report()
 @click.pass_context
 def doctor(
-    context: click.Context, *, server: str | None, client: str | None, config_path: str, as_json: bool
+    context: click.Context,
+    *,
+    server: str | None,
+    client: str | None,
+    offline: bool,
+    config_path: str,
+    as_json: bool,
 ) -> None:
     """Follow the path that Docker takes for SERVER, or for all that are configured.
 
-    Each line says ok, warn or fail, and how to fix it. The doctor asks the helper as Docker does, and never
-    shows a secret. It ends within ten seconds, also without a network.
+    Each line says ok, warn or fail, and how to fix it. The doctor asks the helper and the registry as Docker
+    does, and never shows a secret. It ends within ten seconds, also without a network. SERVER may name an
+    image, too, such as registry.example/team/app:1.
     """
     try:
-        _report(context, diagnose(config_path, server, dict(os.environ), client), as_json=as_json)
+        _report(
+            context, diagnose(config_path, server, dict(os.environ), client, offline=offline), as_json=as_json
+        )
     except OSError as error:  # a file has vanished, or a directory may not be read
         if error.filename is None:
             raise  # the output cannot be written

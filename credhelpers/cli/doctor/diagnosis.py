@@ -6,7 +6,8 @@ from functools import partial
 from shlex import quote
 
 from credhelpers.cli.doctor import aws, ecr, state
-from credhelpers.cli.doctor.answer import ANSWER, check_answer, see_why
+from credhelpers.cli.doctor import registry as registries
+from credhelpers.cli.doctor.answer import ANSWER, Answer, check_answer, see_why
 from credhelpers.cli.doctor.clients.examination import CLIENTS, Examination
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.docker import check_config
@@ -41,7 +42,12 @@ _PLACES = {
 
 
 def diagnose(
-    config_path: str, server: str | None, environ: Mapping[str, str], client: str | None = None
+    config_path: str,
+    server: str | None,
+    environ: Mapping[str, str],
+    client: str | None = None,
+    *,
+    offline: bool = False,
 ) -> Iterator[tuple[str, list[Finding]]]:
     """Yield what is found, subject by subject, in the order of Docker's path.
 
@@ -50,6 +56,7 @@ def diagnose(
         server: The server to follow; None for all that are configured.
         environ: A copy of the environment, which Docker is assumed to have too.
         client: The only client to examine; None for all that are found on this machine.
+        offline: Whether registries are left alone.
     """
     deadline = time.monotonic() + SECONDS
     try:
@@ -59,12 +66,12 @@ def diagnose(
     others = [name for name in CLIENTS if client in (None, name)]
     examination = Examination(Machine(environ, settings, server, deadline), others)
     if client in (None, DOCKER):
-        yield from _docker(config_path, server, environ, deadline)
+        yield from _docker(config_path, server, environ, deadline, offline=offline)
     yield from examination.sections()
 
 
 def _docker(
-    config_path: str, server: str | None, environ: Mapping[str, str], deadline: float
+    config_path: str, server: str | None, environ: Mapping[str, str], deadline: float, *, offline: bool
 ) -> Iterator[tuple[str, list[Finding]]]:
     config, found = check_config(config_path, environ.get("PATH", ""))
     found += check_environment(config, environ)
@@ -78,7 +85,8 @@ def _docker(
     if ECR.name in plan.all_helpers:
         found.append(state.check_cache(environ))
     yield "credhelpers", [*found, state.check_log(environ, plan.all_helpers)]
-    yield from _Diagnosis(config, plan, environ, values, deadline).sections()
+    targets = {} if offline else {hop: registries.Target.of(hop, server) for hop in plan.hops}
+    yield from _Diagnosis(config, plan, environ, values, deadline, targets).sections()
 
 
 class _Diagnosis:
@@ -91,8 +99,10 @@ class _Diagnosis:
         environ: Mapping[str, str],
         values: Mapping[str, str],
         deadline: float,
+        targets: Mapping[Hop, registries.Target],
     ) -> None:
         self._config = config
+        self._targets = targets
         self._plan = plan
         self._environ = environ
         self._settings = Settings(values)
@@ -107,6 +117,7 @@ class _Diagnosis:
         self._cached = {hop: ecr.check_cached(cached, self._settings) for hop, cached in self._kept.items()}
         self._executables: Tasks[tuple[Executable | None, list[Finding]]] = Tasks(self._deadline)
         self._findings: Tasks[list[Finding]] = Tasks(self._deadline)
+        self._answers: Tasks[Answer] = Tasks(self._deadline)
         self._amazon: dict[str, tuple[list[str], list[Finding]]] = {}  # hosts and findings of each identity
         if self._kept:
             aws.prepare(environ)
@@ -148,48 +159,65 @@ class _Diagnosis:
             hosts.append(kept.registry.host)
             self._findings.start(f"AWS {kept.name}", partial(_ask_amazon, kept, values, environ, found))
         for hop in self._plan.hops:
-            path = next(iter(all_on_path(hop.helper, environ)), None) if hop.helper else None
-            if path:
-                self._findings.start(f"answer {hop.server}", partial(self._answer, path, hop))
+            self._answers.start(hop.server, partial(self._answer, hop))
+        for hop, target in self._targets.items():
+            self._findings.start(f"registry {hop.server}", partial(self._registry, hop, target))
 
     def _executable(self, name: str) -> tuple[Executable | None, list[Finding]]:
         return check_executable(name, self._environ, self._plan.instead(name))
 
-    def _answer(self, path: str, hop: Hop) -> list[Finding]:
+    def _answer(self, hop: Hop) -> Answer:
+        """Return what Docker gets for a server."""
+        if not hop.helper:
+            return self._in_the_file(hop.server)
+        path = next(iter(all_on_path(hop.helper, self._environ)), None)
+        if not path:
+            text = f"Docker cannot start {PREFIX}{hop.helper}: it is not on PATH"
+            return Answer(fail(ANSWER, "helper-missing", text), is_known=False)
         seconds = max(0.1, round(self._deadline - time.monotonic() - 0.3, 1))  # its own error comes in time
-        return [check_answer(path, hop.server, self._environ, seconds, is_ecr=hop.target == ECR.name)]
+        return check_answer(path, hop.server, self._environ, seconds, is_ecr=hop.target == ECR.name)
+
+    def _answered(self, hop: Hop) -> Answer:
+        """Wait for what Docker gets for a server."""
+        answer = self._answers.result(hop.server)
+        text = f"{PREFIX}{hop.helper} did not answer within {SECONDS:g} s"
+        late = fail(ANSWER, "late", text, see_why(PREFIX + hop.helper, hop.server))
+        return answer or Answer(late, is_known=False)
+
+    def _registry(self, hop: Hop, target: registries.Target) -> list[Finding]:
+        deadline = self._deadline - 0.3  # its own error comes in time
+        answered = partial(self._answered, hop)
+        return registries.check_registry(target, answered, self._environ, self._settings, deadline)
 
     def _server(self, hop: Hop) -> list[Finding]:
-        if not hop.helper:
-            return [self._in_the_file(hop.server)]
+        found = [] if not hop.helper else self._helper(hop)
+        found.append(self._answered(hop).finding)
+        if hop in self._targets:
+            asked = self._findings.result(f"registry {hop.server}")
+            found += asked or [registries.silent(self._targets[hop], SECONDS)]
+        return found
+
+    def _helper(self, hop: Hop) -> list[Finding]:
+        """Return what is known of a server's helper before it is asked."""
         behind = f", which asks {hop.target}" if hop.target != hop.helper else ""
         found = [ok(_HELPER, f"Docker asks {PREFIX}{hop.helper}{behind}")]
-        if hop.target == ECR.name:
-            instead = self._plan.instead(hop.target, hop.server)
-            found.append(ecr.check_host(hop.server, self._settings, instead))
-            executable = self._executables.result(hop.helper)
-            if executable and executable[0] and executable[0].owner == OURS:
-                found += self._cached.get(hop, [])
-        else:
-            found += ecr.check_look_alike(hop.server, self._settings)
-        if not all_on_path(hop.helper, self._environ):
-            return [
-                *found,
-                fail(
-                    ANSWER, "helper-missing", f"Docker cannot start {PREFIX}{hop.helper}: it is not on PATH"
-                ),
-            ]
-        answer = self._findings.result(f"answer {hop.server}")
-        text = f"{PREFIX}{hop.helper} did not answer within {SECONDS:g} s"
-        return [*found, *(answer or [fail(ANSWER, "late", text, see_why(PREFIX + hop.helper, hop.server))])]
+        if hop.target != ECR.name:
+            return [*found, *ecr.check_look_alike(hop.server, self._settings)]
+        instead = self._plan.instead(hop.target, hop.server)
+        found.append(ecr.check_host(hop.server, self._settings, instead))
+        executable = self._executables.result(hop.helper)
+        if executable and executable[0] and executable[0].owner == OURS:
+            found += self._cached.get(hop, [])
+        return found
 
-    def _in_the_file(self, server: str) -> Finding:
+    def _in_the_file(self, server: str) -> Answer:
         secret = self._config.plaintext_for(server)
         if secret is None:
             text = f"Docker asks no helper for {server}, and config.json has no credential for it"
-            return warn(_HELPER, "none", text, "credhelpers configure --store auto")
+            return Answer(warn(_HELPER, "none", text, "credhelpers configure --store auto"))
         text = f"Docker asks no helper: the {secret.kind} for {server} is in config.json in plain text"
-        return warn(_HELPER, "plaintext", text, "credhelpers migrate --to pass")
+        finding = warn(_HELPER, "plaintext", text, "credhelpers migrate --to pass")
+        return Answer(finding, secret.credential, is_known=secret.kind in ("password", "identity token"))
 
 
 def _ask_amazon(
