@@ -31,6 +31,7 @@ class Account:
     Attributes:
         access_key_ids: The keys that may sign; those of roles are added as they are handed out.
         arns: Whose the keys are; one that is not here is an IAM user's.
+        audiences: For whom a web identity token may be made.
         session: The session token of the metadata service.
         staged: The faults, by name.
         offset: Seconds by which AWS's clock is ahead of `clock`.
@@ -45,6 +46,7 @@ class Account:
         self.lifetime = lifetime
         self.access_key_ids: set[str] = set()
         self.arns: dict[str, str] = {}
+        self.audiences = {"sts.amazonaws.com"}
         self.session = secrets.token_urlsafe(24)
         self.staged: dict[str, Fault] = {}
         self.offset = 0.0

@@ -35,6 +35,8 @@ def answer(account: Account, request: Request) -> Response | None:
         return None
     for fault in _mended(request):
         account.mend(fault)
+    if action == "AddClientIDToOpenIDConnectProvider":
+        account.audiences.add(request.form["ClientID"])
     if request.target:
         return Response.of_json({})
     return Response.of_query(action, "")

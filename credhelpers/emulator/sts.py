@@ -38,7 +38,8 @@ def _assumed(account: Account, request: Request) -> Response:
 def _refusal(account: Account, request: Request) -> Response | None:
     """Refuse a JSON Web Token for another audience, or one that has expired; take any other text."""
     claims = claims_of(request.form.get("WebIdentityToken", ""))
-    if claims.get("aud", AUDIENCE) not in (AUDIENCE, [AUDIENCE]):
+    audience = claims.get("aud", AUDIENCE)
+    if not account.audiences & set([audience] if isinstance(audience, str) else audience):
         return request.refuse(400, "InvalidIdentityToken", "Incorrect token audience")
     now, end = int(account.now()), claims.get("exp", float("inf"))
     if end <= now:

@@ -42,7 +42,7 @@ FAULTS = {
     "no role attached": (
         _only("GET", "", Response(404)),
         "none is attached to the instance",
-        "attach an IAM role",
+        "associate-iam-instance-profile",
     ),
     "a role that EC2 may not assume": (
         _only(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 from botocore import exceptions as aws
 
-from credhelpers.credential import CredentialsNotFound
+from credhelpers.credential import CredentialError, CredentialsNotFound
 from credhelpers.deadline import OutOfTime
 from credhelpers.stores.ecr.causes import explain
 from credhelpers.stores.ecr.hosts import Registry
@@ -34,7 +34,7 @@ def _explain(
 @pytest.mark.parametrize(
     ("code", "status", "remedy"),
     [
-        ("AccessDenied", 403, "trust it in the role"),
+        ("AccessDenied", 403, "allow the action"),
         ("AccessDeniedException", 403, "allow the action"),
         ("ExpiredToken", 403, "renew"),
         ("ExpiredTokenException", 400, "renew"),
@@ -92,7 +92,7 @@ def test_a_bad_date_says_nothing_of_the_clock(date: str) -> None:
 
 def test_no_credentials_names_the_metadata_fault() -> None:
     trace = Trace()
-    trace.metadata = ("the instance metadata service is off", "turn it on")
+    trace.metadata = CredentialError("the instance metadata service is off", "turn it on", fault="imds-off")
 
     told, absent = _explain(aws.NoCredentialsError(), trace=trace), _explain(aws.NoCredentialsError())
 

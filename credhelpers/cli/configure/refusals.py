@@ -1,14 +1,13 @@
 """What `credhelpers configure` refuses to write, because every pull would then fail."""
 
-import difflib
 import os
-from collections.abc import Iterable
 
 from credhelpers import config
 from credhelpers.cli.shared.helper_programs import helper_beside, near_miss
 from credhelpers.credential import CredentialError
 from credhelpers.stores.auto.external import PREFIX, find_helper
 from credhelpers.stores.ecr.hosts import registry_for
+from credhelpers.stores.ecr.regions import similar_regions
 
 
 def check_helper(name: str) -> None:
@@ -33,23 +32,10 @@ def check_region(server: str) -> None:
     registry, _ = registry_for(server, config.load(os.environ))
     if registry is None:
         return  # not an ECR registry, and refused for that
-    known = set(_regions())
-    if registry.region not in known:
-        similar = difflib.get_close_matches(registry.region, known, cutoff=0.8)
-        question = f"did you mean {' or '.join(sorted(similar))}? else " if similar else ""
+    similar = similar_regions(registry.region)
+    if similar is not None:
+        question = f"did you mean {' or '.join(similar)}? else " if similar else ""
         raise CredentialError(
             f"{server} is in {registry.region}, which is not a region of AWS",
             f"{question}check the name; if the region is new, name it anyway: --force",
         )
-
-
-def _regions() -> Iterable[str]:
-    """Yield the regions of all partitions.
-
-    They are those of botocore's partitions.json. The lists of a boto3 session lack some of them, and no
-    session can be made while the AWS configuration is faulty.
-    """
-    from botocore.loaders import create_loader
-
-    for partition in create_loader().load_data("partitions")["partitions"]:
-        yield from (region for region in partition["regions"] if not region.endswith("-global"))

@@ -137,4 +137,5 @@ def _refuse_to_prompt(_: str) -> NoReturn:
     raise BadSource(
         "the profile needs an MFA code for its role (mfa_serial), and a helper cannot ask for one",
         "get a session by hand (aws sts get-session-token), or use a profile without mfa_serial",
+        fault="mfa",
     )

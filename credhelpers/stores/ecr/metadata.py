@@ -8,6 +8,7 @@ from botocore.credentials import InstanceMetadataProvider
 from botocore.session import Session
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
+from credhelpers.credential import CredentialError
 from credhelpers.stores.ecr.trace import Trace
 
 _REFRESH_WINDOW = 15 * 60  # seconds before their end at which the SDK looks for new credentials
@@ -15,7 +16,7 @@ _TIMEOUTS = (aws.ConnectTimeoutError, aws.ReadTimeoutError)
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What the SDK, or a parser, raises when an answer or a setting is not what it expects."""
 _OPTIONS = "aws ec2 modify-instance-metadata-options --instance-id ID"
-_ATTACH = "attach an IAM role to the instance, or set AWS_PROFILE or another source of AWS credentials"
+_ATTACH = "aws ec2 associate-iam-instance-profile --instance-id ID --iam-instance-profile Name=NAME"
 
 
 class Listener:
@@ -89,59 +90,80 @@ class MetadataProvider(InstanceMetadataProvider):  # type: ignore[misc]  # botoc
         self._listener.body = b""
         return found
 
-    def _fault(self) -> tuple[str, str]:
-        """Return cause and remedy for what the service did (EC2 user guide, "Troubleshoot IMDS")."""
+    def _fault(self) -> CredentialError:
+        """Return what the service did (EC2 user guide, "Troubleshoot IMDS")."""
         outcomes = self._listener.outcomes
         if not outcomes:
-            return (
+            return CredentialError(
                 "the instance metadata service is turned off by AWS_EC2_METADATA_DISABLED",
                 "set AWS_PROFILE or another source of AWS credentials, or unset AWS_EC2_METADATA_DISABLED",
+                fault="imds-disabled",
             )
         put = outcomes.get("PUT")
         last = outcomes.get("GET", put)
         if isinstance(last, int) and isinstance(put, _TIMEOUTS):
-            return (
+            return CredentialError(
                 f"{self._where} answered a GET but not the PUT for a session token: its hop limit is too low",
-                f"{_OPTIONS} --http-put-response-hop-limit 2",
+                f"as an administrator: {_OPTIONS} --http-put-response-hop-limit 2",
+                fault="hop-limit",
             )
         if isinstance(last, _TIMEOUTS):
-            return (
+            return CredentialError(
                 f"{self._where} did not answer",
                 "on EC2, turn the service on, and inside a container set its hop limit to 2; elsewhere, set "
                 "AWS_PROFILE or another source of AWS credentials",
+                fault="imds-silent",
             )
         if isinstance(last, aws.EndpointConnectionError):
-            return f"{self._where} cannot be reached", "set AWS_PROFILE or another source of AWS credentials"
+            return CredentialError(
+                f"{self._where} cannot be reached",
+                "set AWS_PROFILE or another source of AWS credentials",
+                fault="imds-unreachable",
+            )
         if not isinstance(last, int):
-            return f"{self._where} closed the connection", "see whether a proxy stands before the service"
+            return CredentialError(
+                f"{self._where} closed the connection",
+                "see whether a proxy stands before the service",
+                fault="imds-closed",
+            )
         return self._answered(last)
 
-    def _answered(self, status: int) -> tuple[str, str]:
+    def _answered(self, status: int) -> CredentialError:
         if status == 403:
-            return (
+            return CredentialError(
                 f"{self._where} refused access (403): it is turned off, or a policy forbids it",
-                f"{_OPTIONS} --http-endpoint enabled, or set AWS_PROFILE",
+                f"as an administrator: {_OPTIONS} --http-endpoint enabled, or set AWS_PROFILE",
+                fault="imds-off",
             )
         if status == 404:
-            return f"{self._where} has no role (404): none is attached to the instance", _ATTACH
+            return CredentialError(
+                f"{self._where} has no role (404): none is attached to the instance",
+                f"as an administrator: {_ATTACH}, or set AWS_PROFILE or another source of AWS credentials",
+                fault="no-role",
+            )
         if status == 401:
-            return (
+            return CredentialError(
                 f"{self._where} refused a request without a valid session token (401)",
-                f"{_OPTIONS} --http-put-response-hop-limit 2",
+                f"as an administrator: {_OPTIONS} --http-put-response-hop-limit 2",
+                fault="imds-token",
             )
         if status != 200:
-            return f"{self._where} answered with HTTP {status}", "try again in a minute"
+            return CredentialError(
+                f"{self._where} answered with HTTP {status}", "try again in a minute", fault="imds-error"
+            )
         try:
             answer = json.loads(self._listener.body)
             code = answer["Code"]
         except UNREADABLE:
             answer, code = {}, "Success"
         if code != "Success":
-            return (
+            return CredentialError(
                 f"{self._where} answered {code}: {answer.get('Message') or 'no reason'}",
                 "let ec2.amazonaws.com assume the role in its trust policy, or attach another role",
+                fault="role-not-assumable",
             )
-        return (
+        return CredentialError(
             f"unexpected response from {self._where}",
             "see whether a proxy or another server answers in its place",
+            fault="imds-unexpected",
         )

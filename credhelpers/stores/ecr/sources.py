@@ -19,7 +19,9 @@ from credhelpers.stores.ecr.trace import Trace
 
 _LARGEST = 1 << 16  # bytes of a token, or of what a program prints
 _LONGEST_WORDS = 200  # characters of a program's or an agent's own words
+_MISSING = "does not exist"
 _PAUSE = 0.2  # seconds between two questions to the container's agent
+_UNFIT = "did not print credentials in the AWS SDK's format"
 _FORMAT = 'have it print {"Version": 1, "AccessKeyId": …, "SecretAccessKey": …} as the AWS SDKs describe'
 
 
@@ -35,7 +37,11 @@ def read_file(path: str, setting: str) -> str:
     """
 
     def bad(what: str, remedy: str = f"correct {setting}, or have the file written") -> BadSource:
-        return BadSource(f"{path}, which {setting} names, {what}", remedy)
+        return BadSource(
+            f"{path}, which {setting} names, {what}",
+            remedy,
+            fault="token-file-missing" if what == _MISSING else "token-file-unusable",
+        )
 
     unfit = "is not a token: it is too long, or not text in one line"
     try:
@@ -45,7 +51,7 @@ def read_file(path: str, setting: str) -> str:
     except PermissionError:
         raise bad("cannot be read: permission denied", "let this user read the file") from None
     except FileNotFoundError:
-        raise bad("does not exist") from None
+        raise bad(_MISSING) from None
     except files.Untrusted:
         raise bad(unfit if os.path.isfile(path) else "is not a file") from None
     except (OSError, ValueError) as error:
@@ -134,7 +140,9 @@ class ContainerProvider(sdk.ContainerProvider):  # type: ignore[misc]
             headers: dict[str, str] | None = super()._build_headers()
         except ValueError:
             raise BadSource(
-                f"{self.ENV_VAR_AUTH_TOKEN} has a line break in it", f"correct {self.ENV_VAR_AUTH_TOKEN}"
+                f"{self.ENV_VAR_AUTH_TOKEN} has a line break in it",
+                f"correct {self.ENV_VAR_AUTH_TOKEN}",
+                fault="container-token",
             ) from None
         return headers
 
@@ -145,18 +153,41 @@ class ContainerProvider(sdk.ContainerProvider):  # type: ignore[misc]
             return BadSource(
                 f"{setting} is not an address that credentials may come from",
                 f"correct {setting}: https, a loopback address, or that of the ECS or EKS agent",
+                fault="container-address",
             )
         if isinstance(outcome, Exception):
             return BadSource(
-                f"{agent} cannot be reached: {outcome}", f"correct {setting}, or start the agent"
+                f"{agent} cannot be reached: {outcome}",
+                f"correct {setting}, or start the agent",
+                fault="container-unreachable",
             )
         if outcome >= 400:
             words = self._listener.body[:_LONGEST_WORDS].decode("utf-8", "replace")
-            remedy = "see that the task or pod has a role, and that it may use it"
-            return BadSource(f"{agent} answered with HTTP {outcome}: {words}", remedy)
+            return self._refused(f"{agent} answered with HTTP {outcome}: {words}", outcome)
         return BadSource(
             f"unexpected response from {agent} ({type(error).__name__})",
             f"see what answers at the address in {setting}",
+            fault="container-unexpected",
+        )
+
+    def _refused(self, cause: str, status: int) -> BadSource:
+        """Return the refusal of an agent (EKS user guide, "EKS Pod Identities"; ECS, "Task IAM role")."""
+        is_pod = self.ENV_VAR_AUTH_TOKEN_FILE in self._environ
+        if status == 401:
+            return BadSource(
+                cause,
+                "have the pod started anew, so that it gets another token"
+                if is_pod
+                else f"correct {self.ENV_VAR_AUTH_TOKEN}, the token that the agent asks for",
+                fault="container-token-refused",
+            )
+        return BadSource(
+            cause,
+            "associate a role with the pod's service account, and let pods.eks.amazonaws.com do "
+            "sts:AssumeRole and sts:TagSession in its trust policy"
+            if is_pod
+            else "give the task definition a taskRoleArn, and let ecs-tasks.amazonaws.com assume that role",
+            fault="container-refused",
         )
 
 
@@ -210,44 +241,48 @@ class _ProcessProvider(sdk.ProcessProvider):  # type: ignore[misc]
             raise BadSource(
                 f"{self._setting} is not a command: it is empty, or a quote is not closed",
                 f"correct the {self._setting}",
+                fault="process-unusable",
             )
         self._trace.asked = f"{words[0]}, the {self._setting},"
         try:
             fields = _fields(json.loads(self._output(words)))
         except UNREADABLE:
-            raise self._bad("did not print credentials in the AWS SDK's format", _FORMAT) from None
+            raise self._bad(_UNFIT, _FORMAT, fault="process-output") from None
         ends = fields["expiry_time"]
         if ends and (ago := time.time() - parse_to_aware_datetime(ends).timestamp()) >= 0:
             raise self._bad(
                 f"printed credentials that expired {ago:.0f} s ago",
                 "renew what it takes them from, and see that this machine's clock is right",
+                fault="process-expired",
             )
         return fields
 
-    def _bad(self, what: str, remedy: str) -> BadSource:
-        return BadSource(f"{self._trace.asked} {what}", remedy)
+    def _bad(self, what: str, remedy: str, *, fault: str) -> BadSource:
+        return BadSource(f"{self._trace.asked} {what}", remedy, fault=fault)
 
     def _output(self, words: list[str]) -> bytes:
         fix = f"install it, or correct the {self._setting}"
         path = words[0] if "/" in words[0] else process.find((words[0],), self._environ)
         if path is None:
-            raise self._bad("is not on PATH", fix)
+            raise self._bad("is not on PATH", fix, fault="process-missing")
         command = [path, *words[1:]]
         try:
             done = process.run(command, self._environ, b"", self._seconds, _LARGEST, new_session=True)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
-            raise self._bad(f"cannot be started: {reason}", fix) from None
+            raise self._bad(f"cannot be started: {reason}", fix, fault="process-missing") from None
         if done.exit_status is None:
             if max(len(done.output), len(done.errors)) > _LARGEST:
-                raise self._bad("printed more than 64 KiB", _FORMAT)
+                raise self._bad("printed more than 64 KiB", _FORMAT, fault="process-output")
             remedy = "run it by hand to see what it waits for"
-            raise self._bad(f"did not answer within {self._seconds:g} s", remedy)
+            raise self._bad(f"did not answer within {self._seconds:g} s", remedy, fault="process-late")
         if done.exit_status:
             lines = done.errors.decode("utf-8", "replace").strip().splitlines()
             said = f": {lines[-1][:_LONGEST_WORDS]}" if lines else ", and said nothing on standard error"
             remedy = "run it by hand, and fix that"
-            raise self._bad(f"failed with exit status {done.exit_status}{said}", remedy)
+            raise self._bad(
+                f"failed with exit status {done.exit_status}{said}", remedy, fault="process-failed"
+            )
         return done.output
 
 

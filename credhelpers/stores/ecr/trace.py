@@ -6,6 +6,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from credhelpers.credential import CredentialError
+
 CLOCK_LIMIT = 240.0
 """Seconds of difference; AWS refuses a request that is five minutes off, and a minute is little."""
 
@@ -16,7 +18,7 @@ class Trace:
     Attributes:
         asked: The service or program that was asked last, in words; empty before the first question.
         skew: Seconds by which this machine's clock is ahead of the last answer's ``Date``; None without one.
-        metadata: Cause and remedy when the instance metadata service gave no credentials.
+        metadata: Why the instance metadata service gave no credentials; None when it was not asked or did.
         files: The AWS configuration files, with the variable that names each; empty for a default.
         profiles: The profiles in them.
     """
@@ -24,7 +26,7 @@ class Trace:
     def __init__(self) -> None:
         self.asked = ""
         self.skew: float | None = None
-        self.metadata: tuple[str, str] | None = None
+        self.metadata: CredentialError | None = None
         self.files: dict[str, str] = {}
         self.profiles: Mapping[str, Mapping[str, str]] = {}
 

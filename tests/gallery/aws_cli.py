@@ -1,0 +1,71 @@
+"""A stand-in for the AWS command-line interface where there is none: one call, by the SDK's own models.
+
+aws SERVICE OPERATION --name-of-parameter VALUE …
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_ADMINISTRATOR = "AKIAADMINISTRATOR000"
+_SCRIPT = """\
+#!/bin/sh
+export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY=x AWS_REGION=eu-central-1 AWS_DEFAULT_REGION=eu-central-1
+export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_PAGER=
+unset AWS_PROFILE
+exec {command} "$@"
+"""
+
+
+def install_aws(directory: Path) -> str:
+    """Put ``aws`` into a directory, the real one where there is one, and return the administrator's key.
+
+    It asks with the administrator's keys, as that person's own machine would.
+    """
+    real = shutil.which("aws")
+    command = f"'{real}'" if real else f"'{sys.executable}' '{__file__}'"
+    directory.mkdir(exist_ok=True)
+    script = directory / "aws"
+    script.write_text(_SCRIPT.format(key=_ADMINISTRATOR, command=command))
+    script.chmod(0o755)
+    return _ADMINISTRATOR
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Make the call that the command line names."""
+    import botocore.session
+
+    service, operation, *options = arguments
+    client = botocore.session.Session().create_client(service)
+    method = operation.replace("-", "_")
+    model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
+    members = {_kebab(name): (name, shape) for name, shape in model.input_shape.members.items()}
+    values = {}
+    for option, value in zip(options[::2], options[1::2], strict=True):
+        name, shape = members[option]
+        values[name] = _value(shape.type_name, value)
+    getattr(client, method)(**values)
+
+
+def _kebab(name: str) -> str:
+    from botocore import xform_name
+
+    return "--" + re.sub("_", "-", xform_name(name))
+
+
+def _value(kind: str, text: str) -> Any:
+    match kind:
+        case "integer":
+            return int(text)
+        case "list":
+            return [text]
+        case "structure":
+            return dict(pair.split("=", 1) for pair in text.split(","))
+    return text
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
