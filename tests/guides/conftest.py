@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.emulator import Emulator
 from tests.e2e import conftest as rig
+from tests.e2e.aws import emulated_aws
 from tests.e2e.docker import Docker
 from tests.e2e.namespace import Namespace
 from tests.e2e.registry import CertificateAuthority, Login, Registry
 from tests.guides.machine import Machine
-from tests.support.aws import Aws
 from tests.support.tools import SYSTEM_PATH, require
 
 # The same fixtures as those of tests/e2e.
@@ -73,12 +74,9 @@ def registries(
 
 
 @pytest.fixture
-def aws(namespace: Namespace, aws_password: str) -> Iterator[Aws]:
+def aws(namespace: Namespace, aws_password: str) -> Iterator[Emulator]:
     """AWS as an EC2 instance with a role sees it."""
-    with namespace.network():
-        aws = Aws()
-    aws.password = aws_password
-    with aws:
+    with emulated_aws(namespace, aws_password) as aws:
         yield aws
 
 
@@ -88,7 +86,7 @@ def machine(
     authority: CertificateAuthority,
     registries: dict[str, Registry],
     installed: Path,
-    aws: Aws,
+    aws: Emulator,
     robot: Login,
     hub_user: Login,
 ) -> Iterator[Machine]:
