@@ -165,6 +165,7 @@ def _ask(*, yes: bool, can_ask: bool) -> None:
 
 def _carry_out(context: click.Context, plan: Plan) -> list[str]:
     """Carry out all steps, and return what was done."""
+    plan.clean()
     done: list[str] = []
     known = len(plan.warnings)
     for step in plan.steps():

@@ -14,7 +14,8 @@ from credhelpers.cli.shared.migration import Found
 from credhelpers.cli.shared.progress import progress
 from credhelpers.clients import nomad, podman
 from credhelpers.clients.docker_config import DockerConfig, docker_key, podman_auth_path
-from credhelpers.clients.shared_file import Change, read_if_exists
+from credhelpers.clients.former_helpers import scrub
+from credhelpers.clients.shared_file import Change, read_if_exists, sweep
 from credhelpers.credential import Credential, CredentialError
 from credhelpers.servers import split_scheme
 from credhelpers.stores.auto.external import PREFIX
@@ -137,6 +138,17 @@ class Plan:
             text = f"{path}: Nomad's docker driver asks {PREFIX}{request.store}"
             steps.append(Step("nomad", text, self._switch_nomad))
         return steps
+
+    def clean(self) -> None:
+        """Remove what runs that were killed have left, which may have secrets in it."""
+        scrub(self.request.config_path)
+        others = [self.request.system_path, self._stanza_path] if self.request.nomad_directory else []
+        if self.request.for_podman:
+            others.append(podman.store_path(os.environ))
+            for path in self._auth_paths():
+                scrub(path)
+        for path in others:
+            sweep(path)
 
     @property
     def is_done(self) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from credhelpers.cli.setup.record import keep_record
 from credhelpers.clients import docker_config_edit, nomad, podman
 from credhelpers.clients.docker_config import DockerConfig, docker_key
-from credhelpers.clients.former_helpers import FormerHelpers, scrub
-from credhelpers.clients.shared_file import Change, Edit, read_if_exists, whole
+from credhelpers.clients.former_helpers import FormerHelpers
+from credhelpers.clients.shared_file import Change, Edit, read_if_exists
 from credhelpers.credential import Credential, CredentialError
 
 
@@ -38,7 +38,6 @@ def switch_docker(path: str, store: str, copied: Mapping[str, Credential], forme
         # As JSON text, such as `"pass"`; None for a file without the key.
         value = FormerHelpers.of(path, content).creds_store
         keep_record(path, store, docker.creds_store, value, existed=content is not None)
-    scrub(path)
 
     def change(content: bytes | None) -> bytes | None:
         newest = DockerConfig(path, content or b"")
@@ -51,7 +50,6 @@ def switch_docker(path: str, store: str, copied: Mapping[str, Credential], forme
 
 def empty_auths(path: str, copied: Mapping[str, Credential]) -> bool:
     """Remove from podman's auth.json the secrets that the store has; return whether there were any."""
-    scrub(path)
 
     def change(content: bytes | None) -> bytes | None:
         if content is None:
@@ -84,7 +82,7 @@ def switch_podman(path: str, store: str) -> bool:
     if change(content) == content:
         return False
     keep_record(path, store, podman.store_in(content), _text(content), existed=content is not None)
-    return Edit(path, change, 0o644, whole).make()
+    return Edit(path, change, 0o644).make()
 
 
 def answer_empty(path: str) -> bool:
@@ -96,7 +94,7 @@ def answer_empty(path: str) -> bool:
     former = tomllib.loads((content or b"").decode()).get("not_found")
     value = former if isinstance(former, str) else None
     keep_record(path, "empty", value, value, existed=content is not None)
-    return Edit(path, change, 0o644, whole).make()
+    return Edit(path, change, 0o644).make()
 
 
 def switch_nomad(path: str, helper: str) -> bool:
@@ -106,7 +104,7 @@ def switch_nomad(path: str, helper: str) -> bool:
     if change(content) == content:
         return False
     keep_record(path, helper, nomad.helper_in(content), _text(content), existed=content is not None)
-    return Edit(path, change, 0o644, whole).make()
+    return Edit(path, change, 0o644).make()
 
 
 def until_stable(rounds: int, attempt: Callable[[], bool]) -> bool:
