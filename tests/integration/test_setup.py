@@ -69,7 +69,7 @@ def config(operator: Operator) -> dict[str, object]:
 def test_headless_makes_a_store_and_moves_secrets(nobody: Operator) -> None:
     plain(nobody)
 
-    result = nobody.succeed("setup", "--headless", "--yes")
+    result = nobody.succeed("setup", "--offline", "--headless", "--yes")
 
     assert "1. make a password store in" in result.out
     assert f"the credentials of {SERVER}" in result.out
@@ -81,11 +81,11 @@ def test_headless_makes_a_store_and_moves_secrets(nobody: Operator) -> None:
 
 def test_a_second_run_changes_nothing(nobody: Operator) -> None:
     plain(nobody)
-    nobody.succeed("setup", "--headless", "--yes")
+    nobody.succeed("setup", "--offline", "--headless", "--yes")
     before = (nobody.home / ".docker/config.json").stat()
     keys = sorted(Path(nobody.env["GNUPGHOME"], "private-keys-v1.d").iterdir())
 
-    result = nobody.succeed("setup", "--headless")
+    result = nobody.succeed("setup", "--offline", "--headless")
 
     assert "Nothing has to be changed." in result.out
     assert (nobody.home / ".docker/config.json").stat() == before
@@ -107,7 +107,7 @@ def test_json_has_the_plan_and_the_diagnosis(keeper: Operator) -> None:
     plain(keeper)
 
     planned = keeper.succeed("setup", "--dry-run", "--json").json()
-    done = keeper.succeed("setup", "--yes", "--json").json()
+    done = keeper.succeed("setup", "--offline", "--yes", "--json").json()
 
     assert [step["id"] for step in planned["steps"]] == ["store", "copy", "docker"]
     assert planned["servers"] == done["servers"] == [SERVER]
@@ -129,11 +129,11 @@ def test_without_a_terminal_it_does_not_begin(keeper: Operator) -> None:
 def test_a_new_passphrase_needs_a_terminal(nobody: Operator) -> None:
     plain(nobody)
 
-    cause, remedy = nobody.run("setup", "--yes").complaint
+    cause, remedy = nobody.run("setup", "--offline", "--yes").complaint
 
     assert "no terminal to ask for the passphrase" in cause
     assert remedy.endswith("credhelpers setup --headless --yes")
-    assert nobody.run("setup", "--headless", "--yes").code == 0
+    assert nobody.run("setup", "--offline", "--headless", "--yes").code == 0
 
 
 def test_the_passphrase_is_typed_twice_at_most(nobody: Operator) -> None:
@@ -141,7 +141,7 @@ def test_the_passphrase_is_typed_twice_at_most(nobody: Operator) -> None:
     plain(nobody)
     passphrase = "correct horse 1"
 
-    with nobody.at_terminal("setup") as terminal:
+    with nobody.at_terminal("setup", "--offline") as terminal:
         terminal.expect("Go on?")
         terminal.type("\n")
         terminal.expect("Passphrase for the new GnuPG key")
@@ -159,7 +159,7 @@ def test_the_passphrase_is_typed_twice_at_most(nobody: Operator) -> None:
 def test_the_user_can_decline(keeper: Operator) -> None:
     before = plain(keeper)
 
-    with keeper.at_terminal("setup") as terminal:
+    with keeper.at_terminal("setup", "--offline") as terminal:
         terminal.expect("Go on?")
         terminal.type("n\n")
         assert terminal.finish() == 1
@@ -171,7 +171,7 @@ def test_a_helper_off_path_is_refused(keeper: Operator) -> None:
     before = plain(keeper)
     lost = keeper.but(PATH="/usr/bin:/bin")
 
-    cause, remedy = lost.run("setup", "--yes").complaint
+    cause, remedy = lost.run("setup", "--offline", "--yes").complaint
 
     assert "docker-credential-auto is not on PATH" in cause
     assert remedy == f"export PATH={keeper.bin}:$PATH"
@@ -181,7 +181,7 @@ def test_a_helper_off_path_is_refused(keeper: Operator) -> None:
 def test_a_secret_that_cannot_move_stops_it(keeper: Operator) -> None:
     before = plain(keeper, auths={SERVER: {"auth": auth()}, "token.example": {"registrytoken": SECRET}})
 
-    result = keeper.run("setup", "--yes")
+    result = keeper.run("setup", "--offline", "--yes")
 
     assert result.code == 1
     assert "token.example: no helper keeps a registry token" in result.err
@@ -192,7 +192,7 @@ def test_a_secret_that_cannot_move_stops_it(keeper: Operator) -> None:
 def test_an_old_key_is_found_by_its_host(keeper: Operator) -> None:
     keeper.write(".docker/config.json", json.dumps({"auths": {"https://old.example/v1/": {"auth": auth()}}}))
 
-    keeper.succeed("setup", "--yes")
+    keeper.succeed("setup", "--offline", "--yes")
 
     assert keeper.helper("auto").get("old.example").credentials().secret == SECRET
     assert config(keeper)["auths"] == {"https://old.example/v1/": {}}
@@ -206,7 +206,7 @@ def test_a_server_with_its_own_helper_is_left_alone(keeper: Operator, tmp_path: 
         credHelpers={"own.example": "own", "file.example": ""},
     )
 
-    keeper.run("setup", "--yes")
+    keeper.run("setup", "--offline", "--yes")
 
     assert config(keeper)["credHelpers"] == {"own.example": "own", "file.example": ""}
     assert config(keeper)["auths"] == {SERVER: {}, "file.example": {"auth": auth()}}
@@ -215,7 +215,7 @@ def test_a_server_with_its_own_helper_is_left_alone(keeper: Operator, tmp_path: 
 def test_a_helper_that_is_gone_is_named(keeper: Operator) -> None:
     plain(keeper, credsStore="desktop")
 
-    result = keeper.run("setup", "--yes")
+    result = keeper.run("setup", "--offline", "--yes")
 
     assert "docker-credential-desktop, which Docker asks now, is not installed" in result.err
     assert config(keeper)["credsStore"] == "auto"
@@ -225,7 +225,7 @@ def test_a_locked_helper_stops_it(keeper: Operator, tmp_path: Path) -> None:
     stub_helper(tmp_path / "programs", "locked", "echo the vault is locked; exit 1")
     before = plain(keeper, credsStore="locked")
 
-    result = keeper.run("setup", "--yes")
+    result = keeper.run("setup", "--offline", "--yes")
 
     assert result.code == 1 and "the vault is locked" in result.err
     assert (keeper.home / ".docker/config.json").read_bytes() == before
@@ -235,7 +235,7 @@ def test_another_users_credential_stays(keeper: Operator) -> None:
     assert keeper.helper("pass").store(SERVER, "eve", "other").code == 0
     before = plain(keeper)
 
-    result = keeper.run("setup", "--yes")
+    result = keeper.run("setup", "--offline", "--yes")
 
     assert result.code == 1
     assert f"{SERVER}: auto has another credential for it already" in result.err
@@ -247,7 +247,7 @@ def test_an_older_password_is_replaced(keeper: Operator) -> None:
     assert keeper.helper("pass").store(SERVER, "ada", "older").code == 0
     plain(keeper)
 
-    keeper.succeed("setup", "--yes")
+    keeper.succeed("setup", "--offline", "--yes")
 
     assert keeper.helper("auto").get(SERVER).credentials().secret == SECRET
 
@@ -256,7 +256,7 @@ def test_a_keyring_is_taken_where_there_is_one(nobody: Operator, secret_service:
     user = nobody.but(**secret_service.env)
     plain(user)
 
-    user.succeed("setup", "--yes")
+    user.succeed("setup", "--offline", "--yes")
 
     assert [item.secret for item in secret_service.items()] == [SECRET.encode()]
     assert not Path(user.env["GNUPGHOME"]).exists()
@@ -266,7 +266,7 @@ def test_headless_takes_no_keyring(nobody: Operator, secret_service: SecretServi
     user = nobody.but(**secret_service.env)
     plain(user)
 
-    user.succeed("setup", "--headless", "--yes")
+    user.succeed("setup", "--offline", "--headless", "--yes")
 
     assert secret_service.items() == []
     assert user.helper("pass").get(SERVER).credentials().secret == SECRET
@@ -277,7 +277,7 @@ def test_the_keyring_of_auto_stays_the_store(nobody: Operator, secret_service: S
     user.write(".docker/config.json", '{"credsStore": "auto"}')
     assert user.helper("auto").store(SERVER, "ada", SECRET).code == 0
 
-    user.succeed("setup", "--headless", "--yes")
+    user.succeed("setup", "--offline", "--headless", "--yes")
 
     assert user.helper("auto").get(SERVER).credentials().secret == SECRET
 
@@ -288,7 +288,7 @@ def test_podman_and_nomad_are_set_up(keeper: Operator, tmp_path: Path) -> None:
     nomad, system = tmp_path / "nomad.d", tmp_path / "config.toml"
     nomad.mkdir()
 
-    result = keeper.run("setup", "--yes", "--nomad-dir", str(nomad), "--system-config", str(system))
+    result = keeper.run("setup", "--offline", "--yes", *_places(nomad, system))
 
     assert "restart the Nomad client" in result.out
     assert 'helper = "auto"' in (nomad / "credhelpers.hcl").read_text()
@@ -307,10 +307,10 @@ def test_a_repositorys_own_credential_stops_podman(keeper: Operator) -> None:
         ".config/containers/auth.json", json.dumps({"auths": {"quay.example/team": {"auth": auth()}}})
     )
 
-    cause, remedy = keeper.run("setup", "--yes").complaint
+    cause, remedy = keeper.run("setup", "--offline", "--yes").complaint
 
     assert "quay.example/team" in cause and "--no-podman" in remedy
-    keeper.succeed("setup", "--yes", "--no-podman")
+    keeper.succeed("setup", "--offline", "--yes", "--no-podman")
 
 
 def test_podman_with_another_credential_is_refused(keeper: Operator) -> None:
@@ -319,7 +319,7 @@ def test_podman_with_another_credential_is_refused(keeper: Operator) -> None:
         ".config/containers/auth.json", json.dumps({"auths": {SERVER: {"auth": auth("ada", "other")}}})
     )
 
-    result = keeper.run("setup", "--yes")
+    result = keeper.run("setup", "--offline", "--yes")
 
     assert result.code == 1 and "Docker and podman have different credentials" in result.err
     assert (keeper.home / ".docker/config.json").read_bytes() == before
@@ -330,7 +330,7 @@ def test_anothers_stanza_is_named(keeper: Operator, tmp_path: Path) -> None:
     nomad.mkdir()
     (nomad / "client.hcl").write_text('plugin "docker" {\n  config {\n  }\n}\n')
 
-    result = keeper.run("setup", "--yes", "--nomad-dir", str(nomad), "--system-config", str(system))
+    result = keeper.run("setup", "--offline", "--yes", *_places(nomad, system))
 
     assert 'put auth { helper = "auto" } into its config block' in result.err
     assert not (nomad / "credhelpers.hcl").exists()
@@ -341,7 +341,7 @@ def test_another_store_can_be_named(keeper: Operator, tmp_path: Path) -> None:
     stub_helper(tmp_path / "programs", "stub", FILE_STORE)
     plain(keeper)
 
-    keeper.but(STUB=str(tmp_path / "stub")).succeed("setup", "--yes", "--store", "stub")
+    keeper.but(STUB=str(tmp_path / "stub")).succeed("setup", "--offline", "--yes", "--store", "stub")
 
     assert config(keeper)["credsStore"] == "stub"
     assert [path.name for path in (tmp_path / "stub").iterdir()] == [SERVER]
@@ -349,3 +349,7 @@ def test_another_store_can_be_named(keeper: Operator, tmp_path: Path) -> None:
 
 def test_force_belongs_to_undo(keeper: Operator) -> None:
     assert keeper.run("setup", "--force").code == 2
+
+
+def _places(nomad: Path, system: Path) -> tuple[str, ...]:
+    return ("--nomad-dir", str(nomad), "--system-config", str(system))

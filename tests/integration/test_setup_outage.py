@@ -57,7 +57,7 @@ def test_a_nomad_worker(
         return "" if found and found.secret == CANARY else f"Docker: {found}"
 
     places = ("--nomad-dir", str(nomad), "--system-config", str(system), "--no-podman")
-    done, look_ups = run_paced(["setup", "--yes", *places], env, look_up)
+    done, look_ups = run_paced(["setup", "--offline", "--yes", *places], env, look_up)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert look_ups.failed == []
@@ -85,7 +85,7 @@ def test_a_nomad_worker_with_ecr_only(
                 return f"{host}: {answer}"
         return ""
 
-    done, look_ups = run_paced(["setup", "--yes", "--no-podman", *places], env, look_up)
+    done, look_ups = run_paced(["setup", "--offline", "--yes", "--no-podman", *places], env, look_up)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert look_ups.failed == []
@@ -97,7 +97,7 @@ def test_killed_at_any_step(home: DockerHome, tmp_path: Path) -> None:
     before = home.config.read_bytes()
     nomad, system = tmp_path / "nomad.d", tmp_path / "config.toml"
     files = ("--nomad-dir", str(nomad), "--system-config", str(system))
-    arguments = ("setup", "--yes", "--store", "stub", "--podman", *files)
+    arguments = ("setup", "--offline", "--yes", "--store", "stub", "--podman", *files)
     places = [nomad, system, tmp_path / "stub", Path(home.env["HOME"], ".config"), home.config.parent]
 
     def start_again() -> None:
@@ -132,7 +132,7 @@ def test_a_login_meanwhile_is_kept(home: DockerHome, tmp_path: Path) -> None:
     hook = f"[ $1 != get ] || [ -e done ] || {{ touch done; printf %s '{logins}' >{home.config}; }}"
     home.env["HOOK"] = hook
 
-    home.succeed("setup", "--yes", "--store", "stub", "--no-podman")
+    home.succeed("setup", "--offline", "--yes", "--store", "stub", "--no-podman")
 
     for server in (SERVER, "late.example"):
         found = as_docker(home.config, server, home.env)

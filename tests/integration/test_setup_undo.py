@@ -26,7 +26,7 @@ def home(installed: Path, password_store_env: dict[str, str], tmp_path: Path) ->
 
 
 def set_up(home: DockerHome, *more: str) -> str:
-    return home.succeed("setup", "--yes", "--no-podman", *more)
+    return home.succeed("setup", "--offline", "--yes", "--no-podman", *more)
 
 
 def helper(home: DockerHome, name: str) -> Helper:
@@ -220,7 +220,7 @@ def test_undo_of_podman_keeps_its_logins(home: DockerHome) -> None:
     auths = Path(home.env["HOME"], ".config/containers/auth.json")
     auths.parent.mkdir(parents=True)
     auths.write_text(PLAIN)
-    home.succeed("setup", "--yes", "--podman")
+    home.succeed("setup", "--offline", "--yes", "--podman")
     own = auths.parent / "registries.conf.d/50-credhelpers.conf"
     assert own.exists()
 

@@ -46,10 +46,10 @@ def in_phase(step):
         return done
     return replace(step, run=run)
 
-def unpaced(*given):
+def unpaced(*given, **named):
     global phase
     phase = ""
-    return diagnose(*given)
+    return diagnose(*given, **named)
 
 plan_steps, diagnose = Plan.steps, command._diagnose
 Plan.steps = lambda self: [in_phase(step) for step in plan_steps(self)]

@@ -70,6 +70,7 @@ failed; 2 when the command line is wrong."""
 @options.docker_config
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing.")
+@click.option("--offline", is_flag=True, help="Do not ask the registries in the check at the end.")
 @click.option("--undo", is_flag=True, help="Go back to what was configured before.")
 @click.option("--force", is_flag=True, help="With --undo: also where a client then finds no credential.")
 @options.json_report()
@@ -86,6 +87,7 @@ def setup(  # noqa: PLR0913  one for each option
     config_path: str,
     yes: bool,
     dry_run: bool,
+    offline: bool,
     undo: bool,
     force: bool,
     as_json: bool,
@@ -128,7 +130,7 @@ def setup(  # noqa: PLR0913  one for each option
     if not plan.is_done:
         _ask(yes=yes, can_ask=can_ask)
     done = _carry_out(context, plan)
-    context.exit(_diagnose(context, plan, done))
+    context.exit(_diagnose(context, plan, done, offline=offline))
 
 
 def _nomad_directory(wanted: bool | None, named: str | None) -> str:
@@ -182,9 +184,10 @@ def _carry_out(context: click.Context, plan: Plan) -> list[str]:
     return done
 
 
-def _diagnose(context: click.Context, plan: Plan, done: list[str]) -> int:
+def _diagnose(context: click.Context, plan: Plan, done: list[str], *, offline: bool) -> int:
     """Show what the doctor says at the end, and return the exit status."""
     arguments = ["doctor", "--docker-config", os.path.dirname(plan.request.config_path)]
+    arguments += ["--offline"] if offline else []
     if not plan.request.as_json:
         output.say("")
         return run_command(context, *arguments)
