@@ -28,6 +28,16 @@ class Credential:
         return hash((self.username, self.secret))
 
 
+class Fix(str):
+    """A remedy that is one command of the shell, and safe enough for ``doctor --fix`` to run.
+
+    This user can run it as it is; it has nothing to fill in, and takes away neither a file nor a secret. A
+    text that is made from it, such as one with words before it, is not a fix.
+    """
+
+    __slots__ = ()
+
+
 class CredentialError(Exception):
     """A request that cannot be answered, worded for the person who must act.
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from credhelpers.credential import CredentialError
+from credhelpers.credential import CredentialError, Fix
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -27,6 +27,11 @@ class Finding:
     state: str
     text: str
     remedy: str = ""
+
+    @property
+    def fixable(self) -> bool:
+        """Whether ``doctor --fix`` may run the remedy."""
+        return isinstance(self.remedy, Fix)
 
 
 def ok(check: str, text: str) -> Finding:

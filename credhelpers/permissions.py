@@ -5,10 +5,19 @@ import os
 import stat
 from shlex import quote
 
+from credhelpers.credential import Fix
+
 
 def for_owner(command: str, path: str) -> str:
     """Return a command that only the owner of a path may run, marked if the owner is root."""
-    return command if os.geteuid() in (0, os.stat(path).st_uid) else f"as root: {command}"
+    if os.geteuid() == os.stat(path).st_uid:
+        return Fix(command)
+    return command if os.geteuid() == 0 else f"as root: {command}"
+
+
+def own(command: str, path: str) -> str:
+    """Return a command that changes a path, as a fix where the path is this user's."""
+    return Fix(command) if os.stat(path).st_uid == os.geteuid() else command
 
 
 def to_read(path: str, error: OSError) -> str:
@@ -23,7 +32,7 @@ def to_read(path: str, error: OSError) -> str:
     blocking = _blocking(os.path.realpath(path))
     rights = "r" if blocking == os.path.realpath(path) else "x"
     if os.stat(blocking).st_uid == os.geteuid():
-        return f"chmod u+{rights} {quote(blocking)}"
+        return Fix(f"chmod u+{rights} {quote(blocking)}")
     return f"as root: chmod a+{rights} {quote(blocking)}"
 
 
@@ -33,7 +42,8 @@ def to_move_away(path: str) -> str:
     while os.path.lexists(name):
         number += 1
         name = f"{path}.aside{number}"
-    return f"mv {quote(path)} {quote(name)}"
+    command = f"mv {quote(path)} {quote(name)}"
+    return Fix(command) if may_move(path) else command
 
 
 def may_move(path: str) -> bool:

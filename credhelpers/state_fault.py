@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from credhelpers import files, paths, permissions
+from credhelpers.credential import Fix
 
 NO_HOME = "name a directory of yours: export AWS_ECR_CACHE_DIR=DIR"
 _ELSEWHERE = "keep it elsewhere: export AWS_ECR_CACHE_DIR=DIR"
@@ -59,5 +60,5 @@ def _to_write(path: str) -> str:
     status = os.stat(path)
     closed = status.st_mode & 0o300 != 0o300  # else the file system is read-only
     if os.path.isdir(path) and status.st_uid == os.geteuid() and closed:
-        return f"chmod u+rwx {quote(path)}"
+        return Fix(f"chmod u+rwx {quote(path)}")
     return _ELSEWHERE

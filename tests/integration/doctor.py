@@ -29,6 +29,7 @@ class Finding:
     state: str
     text: str
     remedy: str
+    fixable: bool
 
 
 @dataclass(frozen=True)

@@ -319,7 +319,7 @@ def test_a_log_that_is_no_file_fails(patient: Patient) -> None:
 def test_the_json_report_is_one_object(patient: Patient) -> None:
     report = json.loads(patient.run("doctor", "--json", "--offline", SERVER).out)
     assert set(report) == {"ok", "findings"}
-    assert set(report["findings"][0]) == {"subject", "id", "check", "state", "text", "remedy"}
+    assert set(report["findings"][0]) == {"subject", "id", "check", "state", "text", "remedy", "fixable"}
 
 
 def test_a_name_is_quoted_in_a_remedy(patient: Patient) -> None:

@@ -318,7 +318,7 @@ def _bare(value: ast.expr) -> ast.expr:
             return _bare(inner)
         case ast.Subscript(value=inner, slice=ast.Slice()):
             return _bare(inner)
-        case ast.Call(func=ast.Name(id="one_line"), args=[inner]):
+        case ast.Call(func=ast.Name(id="one_line" | "Fix"), args=[inner]):
             return _bare(inner)
     return value
 

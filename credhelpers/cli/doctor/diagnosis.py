@@ -19,7 +19,7 @@ from credhelpers.cli.shared.ecr_tokens import Cached
 from credhelpers.cli.shared.plan import Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.config import Settings, load
-from credhelpers.credential import CredentialError
+from credhelpers.credential import CredentialError, Fix
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.store import Place
 from credhelpers.stores.auto.external import PREFIX
@@ -214,9 +214,11 @@ class _Diagnosis:
         secret = self._config.plaintext_for(server)
         if secret is None:
             text = f"Docker asks no helper for {server}, and config.json has no credential for it"
-            return Answer(warn(_HELPER, "none", text, "credhelpers configure --store auto"))
+            command = "credhelpers configure --store auto"  # which hides plaintext until it has moved
+            remedy = command if self._config.plaintext() else Fix(command)
+            return Answer(warn(_HELPER, "none", text, remedy))
         text = f"Docker asks no helper: the {secret.kind} for {server} is in config.json in plain text"
-        finding = warn(_HELPER, "plaintext", text, "credhelpers migrate --to pass")
+        finding = warn(_HELPER, "plaintext", text, Fix("credhelpers migrate --to pass"))
         return Answer(finding, secret.credential, is_known=secret.kind in ("password", "identity token"))
 
 

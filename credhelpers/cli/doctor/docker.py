@@ -4,9 +4,10 @@ import os
 import stat
 from shlex import quote
 
+from credhelpers import permissions
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.former_helpers import leftovers
-from credhelpers.credential import CredentialError
+from credhelpers.credential import CredentialError, Fix
 from credhelpers.finding import Finding, fail, ok, warn
 
 _FILE, _MODE, _PLAINTEXT, _KEYS = "config file", "config mode", "plaintext", "credHelpers"
@@ -31,8 +32,9 @@ def check_config(path: str, search_path: str) -> tuple[DockerConfig | None, list
         default = config.helper_for("", search_path)
         known = f"asks docker-credential-{default} by default" if default else "has no credential helper"
         text = f"{path} does not exist, so Docker {known}"
+        command = "credhelpers configure --store auto"
         return config, [
-            warn(_FILE, "missing", text, "credhelpers configure --store auto"),
+            warn(_FILE, "missing", text, command if default else Fix(command)),
             *_leftovers(config),
         ]
     named = f"credsStore is {config.creds_store}" if config.creds_store else "there is no credsStore"
@@ -45,18 +47,19 @@ def _mode(config: DockerConfig) -> Finding:
     """Check that only the user can write the file, and read it where it holds secrets."""
     path = os.path.realpath(config.path)
     status = os.stat(path)
+    close = permissions.own(f"chmod 600 {quote(path)}", path)
     mode = f"mode {stat.S_IMODE(status.st_mode):04o}"
     if status.st_uid not in (os.geteuid(), 0):
         return fail(_MODE, "foreign", f"{path} belongs to another user", f"chown $(id -u) {quote(path)}")
     if status.st_mode & 0o022:
         text = f"other users can write to {path} ({mode}), and so change what Docker runs"
-        return fail(_MODE, "writable-by-others", text, f"chmod 600 {quote(path)}")
+        return fail(_MODE, "writable-by-others", text, close)
     if status.st_mode & 0o077 and config.plaintext():
         return fail(
             _MODE,
             "readable-by-others",
             f"other users can read the secrets in {path} ({mode})",
-            f"chmod 600 {quote(path)}",
+            close,
         )
     return ok(_MODE, f"only its owner can write to it ({mode})")
 
@@ -74,7 +77,7 @@ def _plaintext(config: DockerConfig) -> Finding:
         _PLAINTEXT,
         "present",
         f"it holds secrets in plain text: {', '.join(secrets)}",
-        f"credhelpers migrate{target}",
+        Fix(f"credhelpers migrate{target}"),
     )
 
 
@@ -84,7 +87,7 @@ def _leftovers(config: DockerConfig) -> list[Finding]:
         left = leftovers(config.path)
     except CredentialError as error:
         return [fail(_BACKUP, "unreadable", error.cause, error.remedy.partition(";")[0])]
-    remedy = "credhelpers migrate" if config.creds_store else "credhelpers migrate --to pass"
+    remedy = Fix("credhelpers migrate" if config.creds_store else "credhelpers migrate --to pass")
     return [warn(_BACKUP, "secrets", f"{path} may hold secrets in plain text", remedy) for path in left]
 
 

@@ -4,6 +4,7 @@ import time
 
 from credhelpers.cli.shared.ecr_tokens import Cached, duration
 from credhelpers.config import Settings
+from credhelpers.credential import Fix
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.servers import split_scheme
 from credhelpers.stores.ecr.hosts import registry_at, registry_for
@@ -53,7 +54,7 @@ def check_cached(kept: Cached, settings: Settings) -> list[Finding]:
     if kept.failure:
         seconds = f"{settings.number('ecr.failure_seconds'):g} s"
         text = f"an error of the last {seconds} is repeated without asking AWS: {kept.failure.cause}"
-        erase = f"printf %s {kept.registry.host} | docker-credential-ecr-login erase"
+        erase = Fix(f"printf %s {kept.registry.host} | docker-credential-ecr-login erase")
         found.append(warn(_FAILURE, "repeated", text, erase))
     return found
 

@@ -15,7 +15,7 @@ from credhelpers.cli.shared.plan import Hop
 from credhelpers.cli.shared.registry import HUB_API, Api, api_host, challenges, connect
 from credhelpers.clients.docker_daemon import DAEMON_JSON, insecure_registries, is_insecure
 from credhelpers.config import Settings
-from credhelpers.credential import Credential, CredentialError
+from credhelpers.credential import Credential, CredentialError, Fix
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.servers import HUB_KEY, split_scheme
 from credhelpers.stores.ecr.hosts import registry_for
@@ -146,8 +146,8 @@ class _Asking:
     def _for_ecr(self) -> str:
         """Return what renews a token of ECR's, which the registry refuses when it has expired."""
         if self._target.helper == ECR.name:
-            return f"printf %s {quote(self._target.server)} | docker-credential-ecr-login erase"
-        return f"credhelpers configure --ecr {quote(self._target.server)}"
+            return Fix(f"printf %s {quote(self._target.server)} | docker-credential-ecr-login erase")
+        return Fix(f"credhelpers configure --ecr {quote(self._target.server)}")
 
     def _to_log_in(self) -> str:
         name = quote(self._target.name)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from shlex import quote
 
 from credhelpers import config, paths, permissions
-from credhelpers.credential import CredentialError
+from credhelpers.credential import CredentialError, Fix
 from credhelpers.finding import Finding, fail, failed, ok, warn
 from credhelpers.state_fault import state_fault
 
@@ -81,7 +81,7 @@ def check_log(environ: Mapping[str, str], names: list[str]) -> Finding:
                 _LOG,
                 "read-only",
                 f"{path} cannot be written, so no log is written",
-                f"chmod u+w {quote(path)}",
+                Fix(f"chmod u+w {quote(path)}"),
             )
     return found
 

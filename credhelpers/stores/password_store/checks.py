@@ -5,7 +5,7 @@ import stat
 from collections.abc import Mapping
 from shlex import quote
 
-from credhelpers import process
+from credhelpers import permissions, process
 from credhelpers.credential import StoreUnavailable
 from credhelpers.finding import Finding, fail, failed, ok, warn
 from credhelpers.stores.password_store.encryption import decrypt, encrypt
@@ -59,10 +59,14 @@ def _mode(directory: str) -> Finding:
         )
     if status.st_mode & 0o022:
         text = f"other users may write to {directory} ({mode}), so they can choose who decrypts"
-        return fail(_MODE, "writable-by-others", text, f"chmod 700 {quote(directory)}")
+        return fail(
+            _MODE, "writable-by-others", text, permissions.own(f"chmod 700 {quote(directory)}", directory)
+        )
     if status.st_mode & 0o077:
         text = f"other users may see the names of servers in {directory} ({mode})"
-        return warn(_MODE, "readable-by-others", text, f"chmod 700 {quote(directory)}")
+        return warn(
+            _MODE, "readable-by-others", text, permissions.own(f"chmod 700 {quote(directory)}", directory)
+        )
     return ok(_MODE, f"only you can open it ({mode})")
 
 
