@@ -45,14 +45,14 @@ def check_answer(
     try:
         credential = ExternalStore(path, environ, seconds, messages.extend).get(server)
     except CredentialsNotFound:
-        cause, remedy = _cause_and_remedy(bytes(messages), name)
+        cause, remedy = cause_and_remedy(bytes(messages), name)
         text = f"{name} has no credential for {server}" + (f": {cause}" if cause else "")
         if is_ecr:
             return Answer(fail(ANSWER, "no-token", text, remedy or see_why(name, server)))
         text, remedy = f"{text}; Docker continues without one", remedy or f"docker login {quote(server)}"
         return Answer(warn(ANSWER, "none", text, remedy))
     except CredentialError as error:
-        _, remedy = _cause_and_remedy(bytes(messages), name)
+        _, remedy = cause_and_remedy(bytes(messages), name)
         finding = fail(ANSWER, "error", error.cause, remedy or see_why(name, server))
         return Answer(finding, is_known=False)
     whose = "an identity token" if credential.username == TOKEN_USERNAME else f"that of {credential.username}"
@@ -64,7 +64,7 @@ def see_why(name: str, server: str) -> str:
     return f"see why: printf %s {quote(server)} | {quote(name)} get | grep -v '\"Secret\"'"
 
 
-def _cause_and_remedy(messages: bytes, name: str) -> tuple[str, str]:
+def cause_and_remedy(messages: bytes, name: str) -> tuple[str, str]:
     """Return the cause and the remedy that one of our helpers has written; other helpers write neither."""
     lines = messages.decode(errors="replace").splitlines()
     ours = [line.removeprefix(f"{name}: ") for line in lines if line.startswith(f"{name}: ")]

@@ -47,6 +47,7 @@ PROGRAMS = (
     "timedatectl",
     "touch",
     "unset",
+    "useradd",
 )
 _WORDS = "|".join(re.escape(program) for program in PROGRAMS)
 _STARTS = (
