@@ -23,6 +23,7 @@ TOOLS='
     docker-credential-secretservice:golang-docker-credential-helpers
     docker-credential-ecr-login:amazon-ecr-credential-helper
     dockerd:docker.io docker:docker.io docker-registry:docker-registry skopeo:skopeo
+    podman:podman buildah:buildah
     htpasswd:apache2-utils openssl:openssl setfacl:acl getfacl:acl
     unshare:util-linux nsenter:util-linux setpriv:util-linux setsid:util-linux ip:iproute2
     mount:mount umount:mount gpgconf:gpgconf pinentry-curses:pinentry-curses strace:strace

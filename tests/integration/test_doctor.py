@@ -43,7 +43,7 @@ def ahead(installed: Path, private_env: dict[str, str]) -> Iterator[tuple[Patien
 
 
 def test_all_checks_are_ok(patient: Patient) -> None:
-    report = patient.doctor(SERVER)
+    report = patient.doctor("--client", "docker", SERVER)
 
     assert (report.code, {finding.state for finding in report.findings}) == (0, {"ok"}), report
     assert [finding.check for finding in report.findings] == [
@@ -68,7 +68,7 @@ def test_all_checks_are_ok(patient: Patient) -> None:
 
 def test_the_text_report_has_findings_and_fixes(patient: Patient) -> None:
     patient.configure(credsStore="pass", auths=PLAIN)
-    answer = patient.run("doctor", "--offline", SERVER)
+    answer = patient.run("doctor", "--offline", "--client", "docker", SERVER)
 
     lines = answer.out.decode().splitlines()
     assert answer.code == 0

@@ -74,7 +74,7 @@ def telling_who(request: Request) -> Response | None:
 
 def test_all_checks_are_ok(patient: Patient, aws: Aws) -> None:
     aws.fault = telling_who
-    report = patient.doctor()
+    report = patient.doctor("--client", "docker")
     assert (report.code, {finding.state for finding in report.findings}) == (0, {"ok"}), report
     assert report.of("AWS identity").text == (
         f"credentials come from the instance's role; they are those of {ARN}"

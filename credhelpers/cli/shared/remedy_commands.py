@@ -14,6 +14,7 @@ from collections.abc import Iterator
 PROGRAMS = (
     "apt",
     "aws",
+    "buildah",
     "chmod",
     "chown",
     "cp",
@@ -36,18 +37,21 @@ PROGRAMS = (
     "mv",
     "openssl",
     "pass",
+    "podman",
     "printf",
     "rm",
     "rmdir",
     "script",
     "scripts/install.sh",
     "sed",
+    "skopeo",
     "stty",
     "systemctl",
     "timedatectl",
     "touch",
     "unset",
     "useradd",
+    "usermod",
 )
 _WORDS = "|".join(re.escape(program) for program in PROGRAMS)
 _STARTS = (

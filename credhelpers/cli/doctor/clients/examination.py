@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from functools import partial
 
 from credhelpers.cli.doctor.clients import nomad
+from credhelpers.cli.doctor.clients import podman
 from credhelpers.cli.doctor.clients.machine import Examine, Machine
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.finding import Finding, fail
 
 CLIENTS: dict[str, Examine] = {
     "nomad": nomad.examine,
+    "podman": podman.examine,
 }
 """How each client is examined, by the name that ``doctor --client`` takes."""
 
