@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from credhelpers.cli.doctor.clients import nomad
-from credhelpers.cli.doctor.clients import podman
+from credhelpers.cli.doctor.clients import nomad, podman
 from credhelpers.cli.doctor.clients.machine import Examine, Machine
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.finding import Finding, fail
