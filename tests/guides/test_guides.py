@@ -7,11 +7,13 @@ import pytest
 
 from tests.e2e.registry import Login
 from tests.guides import guide
+from tests.guides.conftest import ECR_HOSTS
 from tests.guides.guide import PARSERS, Block
 from tests.guides.machine import Machine
 
-GUIDES = Path(__file__).parents[2] / "docs/guides"
-PAGES = sorted(page for page in GUIDES.glob("*.md") if page.name != "README.md")
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(page for page in ROOT.glob("docs/guides/*.md") if page.name != "README.md")
+IMAGE = f"{ECR_HOSTS[0]}/team/app:1"
 _READ_BY_ITS_PROGRAM = {"nginx", "ini", "text", "groovy", "dockerfile"}
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -59,6 +61,21 @@ def test_snippets_can_be_parsed(page: Path) -> None:
             parse(block.text)
         else:
             assert block.language in {"console", *_READ_BY_ITS_PROGRAM}, f"{page.name}: {block.language}"
+
+
+def test_readme_configurations_pull(machine: Machine) -> None:
+    configurations = [block.text for block in guide.read(ROOT / "README.md") if block.language == "json"]
+    assert len(configurations) == 2
+    for configuration in configurations:
+        machine.write("~/.docker/config.json", configuration)
+        printed, status = machine.run(f"docker pull -q {IMAGE}; docker rmi {IMAGE}")
+        assert (status, printed.splitlines()[0]) == (0, IMAGE), printed
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs/guides/README.md").read_text()
+
+    assert [page.name for page in PAGES if f"]({page.name})" not in index] == []
 
 
 def test_most_commands_are_run() -> None:
