@@ -120,7 +120,8 @@ def version(path: str) -> str:
             os.stat(path)
         except OSError as error:
             remedy = permissions.to_read(path, error)
-            raise CredentialError(f"cannot read {path}: {error.strerror}", remedy) from None
+            cause = f"cannot read {path}: {error.strerror}"
+            raise CredentialError(cause, remedy, fault="unreadable") from None
     return version
 
 
@@ -156,12 +157,14 @@ class _File:
             self._content = tomllib.loads(self._text)
         except files.Untrusted as error:
             remedy = f"move it away: {permissions.to_move_away(path)}"
-            raise CredentialError(str(error), remedy) from None
+            raise CredentialError(str(error), remedy, fault="not-a-file") from None
         except OSError as error:
             remedy = permissions.to_read(path, error)
-            raise CredentialError(f"cannot read {path}: {error.strerror}", remedy) from None
+            cause = f"cannot read {path}: {error.strerror}"
+            raise CredentialError(cause, remedy, fault="unreadable") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise CredentialError(f"{path} is not valid TOML: {error}", "correct the file") from None
+            cause = f"{path} is not valid TOML: {error}"
+            raise CredentialError(cause, "correct the file", fault="invalid-toml") from None
         self._check_keys("", self._content)
 
     def settings(self) -> list[tuple[str, str]]:
@@ -198,12 +201,12 @@ class _File:
     def _check_table(self, name: str, table: dict[str, object], index: int) -> None:
         for key, value in table.items():
             if key not in _TABLES[name]:
-                self._complain(f"{name}.{key}", "is not known", index)
+                self._complain(f"{name}.{key}", "is not known", index, fault="unknown-key")
             if not isinstance(value, str) or not value or not value.isprintable():
                 self._complain(f"{name}.{key}", "must be a line of text", index)
         for key in _REQUIRED[name]:
             if key not in table:
-                self._complain(f"{name}.{key}", "is missing", index)
+                self._complain(f"{name}.{key}", "is missing", index, fault="missing-key")
         if name == "auto.route":
             self._check_helper(f"{name}.helper", str(table["helper"]), index)
         elif "account" in table:
@@ -211,7 +214,8 @@ class _File:
 
     def _check_account(self, table: dict[str, object], index: int) -> None:
         if "region" not in table:
-            self._complain("ecr.registry.region", "is missing, and account needs it", index)
+            what = "is missing, and account needs it"
+            self._complain("ecr.registry.region", what, index, fault="missing-key")
         if "." not in str(table["match"]).strip("*?."):
             self._complain("ecr.registry.match", "must name a domain beside account: it gets tokens", index)
 
@@ -228,8 +232,10 @@ class _File:
             is_table = any(known.startswith(key + ".") for known in (*DEFAULTS, *_TABLES))
             if is_table and isinstance(value, dict):
                 self._check_keys(key + ".", value)
+            elif is_table and key not in _TABLES:
+                self._complain(key, "must be a table")
             elif key not in DEFAULTS and key not in _TABLES:
-                self._complain(key, "must be a table" if is_table else "is not known")
+                self._complain(key, "is not known", fault="unknown-key")
 
     def _lookup(self, key: str) -> object:
         value: object = self._content
@@ -239,9 +245,11 @@ class _File:
             value = value.get(name)
         return value
 
-    def _complain(self, key: str, what: str, index: int = 0) -> "NoReturn":
+    def _complain(self, key: str, what: str, index: int = 0, fault: str = "") -> "NoReturn":
         line = self._line_of(key, index)
-        raise CredentialError(f"{self._path}, line {line}: {key} {what}", "correct the file")
+        raise CredentialError(
+            f"{self._path}, line {line}: {key} {what}", "correct the file", fault=fault or "invalid-value"
+        )
 
     def _line_of(self, key: str, index: int) -> int:
         """Return the line of a key, or the first one of its table; the parser does not keep lines."""

@@ -28,6 +28,7 @@ def config_paths(environ: "Mapping[str, str]") -> list[str]:
             raise CredentialError(
                 f"the configuration {named} does not exist",
                 "correct it, or use the default: unset CREDHELPERS_CONFIG",
+                fault="missing",
             )
         return [os.path.abspath(named)]
     home = home_directory(environ)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
-from credhelpers import paths
+from credhelpers import paths, permissions
 from credhelpers.clients import go_json
 from credhelpers.clients.shared_file import read_if_exists
 from credhelpers.credential import Credential, CredentialError
@@ -62,7 +62,7 @@ class Plaintext:
 
     Attributes:
         kind: ``password``, ``identity token``, ``registry token``, or ``unreadable`` for one that Docker
-            cannot decode either (it then ignores the whole file).
+            cannot decode either (it then warns, and may miss the secrets of others).
         credential: The username and the secret, as a helper keeps them; both empty when unreadable.
     """
 
@@ -96,7 +96,7 @@ class DockerConfig:
         self.cred_helpers: dict[str, str] = self._table("credHelpers", str)
         self.auths: dict[str, dict[str, object]] = self._entries()
         if any("\0" in name for name in (self.creds_store, *self.cred_helpers.values())):
-            self._complain("names a helper with a NUL character")
+            self._complain("names a helper with a NUL character", fault="invalid-helper")
 
     @classmethod
     def read(cls, path: str) -> "DockerConfig":
@@ -127,7 +127,7 @@ class DockerConfig:
         try:
             return go_json.spelling(self._content, key)
         except ValueError as error:
-            self._complain(f"is ambiguous: {error}", "put them into one")
+            self._complain_of_two(error)
 
     def plaintext(self) -> dict[str, Plaintext]:
         """Return the secrets in the file, by server; without the servers whose secret a helper keeps."""
@@ -158,19 +158,21 @@ class DockerConfig:
                 self.text = "{}"  # Docker accepts an empty file
             value = go_json.load(self.text)
         except UnicodeDecodeError:
-            self._complain("is not valid JSON: it is not UTF-8")
+            self._complain("is not valid JSON: it is not UTF-8", fault="invalid-json")
+        except go_json.Repeated as error:
+            self._complain_of_two(error)
         except ValueError as error:
-            self._complain(f"is not valid JSON: {error}")
+            self._complain(f"is not valid JSON: {error}", fault="invalid-json")
         except RecursionError:
-            self._complain("has objects or lists nested too deeply")
+            self._complain("has objects or lists nested too deeply", fault="invalid-json")
         if not isinstance(value, dict):
-            self._complain("is not a JSON object")
+            self._complain("is not a JSON object", fault="wrong-type")
         self._content: dict[str, object] = value
 
     def _text(self, key: str) -> str:
         value = self._content.get(self.spelling(key))
         if value is not None and not isinstance(value, str):
-            self._complain(f"is not valid for Docker: {key} must be text")
+            self._complain(f"is not valid for Docker: {key} must be text", fault="wrong-type")
         return value or ""
 
     def _table(self, key: str, kind: type[_T]) -> dict[str, _T]:
@@ -178,10 +180,12 @@ class DockerConfig:
         if table is None:
             return {}
         if not isinstance(table, dict):
-            self._complain(f"is not valid for Docker: {key} must be an object")
+            self._complain(f"is not valid for Docker: {key} must be an object", fault="wrong-type")
         for name, value in table.items():
             if value is not None and not isinstance(value, kind):
-                self._complain(f"is not valid for Docker: {key}.{name} has the wrong type")
+                self._complain(
+                    f"is not valid for Docker: {key}.{name} has the wrong type", fault="wrong-type"
+                )
         return {name: kind() if value is None else value for name, value in table.items()}
 
     def _entries(self) -> dict[str, dict[str, object]]:
@@ -189,10 +193,20 @@ class DockerConfig:
         try:
             return {server: go_json.fields(entry) for server, entry in table.items()}
         except ValueError as error:
-            self._complain(f"is ambiguous: {error}", "put them into one")
+            self._complain_of_two(error)
 
-    def _complain(self, what: str, remedy: str = "correct it or move it away") -> NoReturn:
-        raise CredentialError(f"{self.path} {what}", f"{remedy}; nothing was changed") from None
+    def _complain_of_two(self, error: ValueError) -> NoReturn:
+        raise CredentialError(
+            f"{self.path} is ambiguous: {error}",
+            "put them into one",
+            fault="duplicate-key",
+        ) from None
+
+    def _complain(self, what: str, *, fault: str) -> NoReturn:
+        away = permissions.to_move_away(self.path)
+        raise CredentialError(
+            f"{self.path} {what}", f"correct it, or move it away: {away}", fault=fault
+        ) from None
 
 
 def hostname_of(server: str) -> str:

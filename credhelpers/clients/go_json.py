@@ -18,11 +18,16 @@ from typing import NoReturn
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
+class Repeated(ValueError):
+    """A name is there twice."""
+
+
 def load(text: str) -> object:
     """Return the value of a JSON text, in which no object has a name twice.
 
     Raises:
-        ValueError: It is not JSON, or has a name twice; the text says why, in one line.
+        Repeated: An object has a name twice.
+        ValueError: It is not JSON; the text says why, in one line.
         RecursionError: It is nested deeper than Python reads, which is some 900 levels.
     """
     if text.startswith("\ufeff"):
@@ -47,7 +52,7 @@ def spelling(table: dict[str, object], name: str) -> str:
     """Return a field's name as an object spells it; unchanged if the object does not have it.
 
     Raises:
-        ValueError: It is there twice.
+        Repeated: It is there twice.
     """
     found = [key for key in table if fold(key) == fold(name)]
     if len(found) > 1:
@@ -59,7 +64,7 @@ def fields(table: dict[str, object]) -> dict[str, object]:
     """Return an object by the folded names of its fields.
 
     Raises:
-        ValueError: A field is there twice.
+        Repeated: A field is there twice.
     """
     folded = {fold(name): value for name, value in table.items()}
     if len(folded) != len(table):
@@ -85,5 +90,5 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _refuse_repetition(name: str, other: str) -> NoReturn:
     if name == other:
-        raise ValueError(f"the key {json.dumps(name)} is there twice")
-    raise ValueError(f"the keys {json.dumps(name)} and {json.dumps(other)} are the same to Docker")
+        raise Repeated(f"the key {json.dumps(name)} is there twice")
+    raise Repeated(f"the keys {json.dumps(name)} and {json.dumps(other)} are the same to Docker")

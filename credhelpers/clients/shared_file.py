@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from shlex import quote
 
-from credhelpers import files
+from credhelpers import files, permissions
 from credhelpers.clients import file_attributes
 from credhelpers.credential import CredentialError
 from credhelpers.locks import Lock
@@ -152,9 +152,11 @@ def read_if_exists(path: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except files.Untrusted as error:
-        raise CredentialError(str(error), "move it away") from None
+        away = f"move it away: {permissions.to_move_away(path)}"
+        raise CredentialError(str(error), away, fault="not-a-file") from None
     except OSError as error:
-        raise CredentialError(f"cannot read {path}: {error.strerror}", "make it readable") from None
+        remedy = permissions.to_read(path, error)
+        raise CredentialError(f"cannot read {path}: {error.strerror}", remedy, fault="unreadable") from None
 
 
 def _take_place(temporary: str, path: str, before: bytes | None) -> bool:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.gallery.exhibit import Exhibit
-from tests.remedies.conftest import aws, keeper, open_directory, powerless, registry, user
-from tests.remedies.mending import Shell
+from tests.remedies import catalogue
+from tests.remedies.conftest import aws, keeper, name_of, open_directory, powerless, registry, user
+from tests.remedies.mending import Mending, Shell
 
 __all__ = ["aws", "keeper", "open_directory", "powerless", "registry", "user"]
 
@@ -16,13 +17,20 @@ _FAILED = pytest.StashKey[bool]()
 
 @pytest.fixture
 def exhibit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Exhibit]:
-    """Goes through the failure that the test's marker names; a test that does not do so fails."""
+    """Goes through the failure that the test's marker names; a test that does not do so fails.
+
+    Where the catalogue of remedies names the test, it has to carry those remedies out.
+    """
     marker = request.node.get_closest_marker("failure")
     assert marker, "a test of the gallery has the marker failure(id)"
-    shown = Exhibit(marker.args[0], Shell(tmp_path))
+    entries = catalogue.entries_of(name_of(request))
+    shell = Mending(tmp_path, entries) if entries else Shell(tmp_path)
+    shown = Exhibit(marker.args[0], shell)
     yield shown
     if not request.node.stash.get(_FAILED, default=False):
         assert shown.done, "the failure was not gone through"
+        if isinstance(shell, Mending):
+            shell.assert_complete()
         request.node.user_properties.append(("failure", shown.id))
 
 

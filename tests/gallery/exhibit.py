@@ -1,12 +1,14 @@
 """One failure of the gallery, from the pull that fails to the pull that works."""
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from tests.conformance.canary import CANARY
 from tests.integration.doctor import Finding, Patient, Report
 from tests.remedies.mending import Shell
+from tests.support.tools import require
 
 Works = Callable[[Patient], bool]
 """Makes a real look-up or pull as a user, and returns whether it worked."""
@@ -35,6 +37,7 @@ class Exhibit:
         works: Works,
         breaks: bool = True,
         by: tuple[str, Callable[[], object]] | None = None,
+        then: Mapping[str, Any] | None = None,
         **how: Any,
     ) -> Patient:
         """Go through the failure that has been staged.
@@ -44,7 +47,9 @@ class Exhibit:
             arguments: Those of `credhelpers doctor`, such as the server.
             works: The look-up or pull that has to work in the end.
             breaks: Whether it fails now; else the fault is one that is unsafe, slow or confusing.
-            by: A part of the remedy's words, and what does as it says, where no command of the user's can.
+            by: A part of the remedy's words, and what does as it says, where no command of the user's can;
+                it may return the user as changed.
+            then: How the second command of the remedy is carried out, where it has to follow the first.
             how: How the remedy is carried out; see `Shell.carry_out`.
 
         Returns:
@@ -53,10 +58,12 @@ class Exhibit:
         assert works(user) is not breaks, "the staged failure does not fail" if breaks else "it fails"
         finding = self._named(user.doctor(*arguments))
         if by is None:
-            user = replace(user, env=self._shell.carry_out(finding.remedy, user.env, **how).env)
+            for each in (how, {"way": 1, **then}) if then is not None else (how,):
+                user = replace(user, env=self._shell(finding.remedy, user.env, **each).env)
         else:
             assert by[0] in finding.remedy, finding
-            by[1]()
+            changed = by[1]()
+            user = changed if isinstance(changed, Patient) else user
         report = user.doctor(*arguments)
         left = [found for found in report.findings if found.state == "fail" or found.id == self.id]
         assert not left, f"after {finding.remedy}: {left}"
@@ -71,11 +78,42 @@ class Exhibit:
         return found[0]
 
 
+def docker_is_let_in(registry: str) -> Works:
+    """Return the look-up that Docker's CLI makes by its config.json, at a real registry and without dockerd.
+
+    It asks for an image that is not there, and only a user of the registry is told so.
+    """
+    docker = require("docker", "docker.io")
+
+    def works(user: Patient) -> bool:
+        done = subprocess.run(
+            [docker, "manifest", "inspect", "--insecure", f"{registry}/team/absent:1"],
+            env=user.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+        user.seen.extend((done.stdout, done.stderr))
+        return b"no such manifest" in done.stderr
+
+    return works
+
+
+def keeps(helper: str, server: str) -> Works:
+    """Return the login of a client: the credential is stored, and can be looked up."""
+
+    def works(user: Patient) -> bool:
+        return user.on_path(helper).store(server, "ada", CANARY).code == 0 and gets(helper, server)(user)
+
+    return works
+
+
 def gets(helper: str, server: str, secret: str = CANARY) -> Works:
     """Return the look-up that a client makes with a helper on the user's PATH."""
 
     def works(user: Patient) -> bool:
         answer = user.on_path(helper).get(server)
-        return answer.found and answer.credentials().secret == secret
+        return answer.code == 0 and answer.credentials().secret == secret
 
     return works

@@ -118,10 +118,18 @@ def test_no_configuration_is_a_warning(patient: Patient) -> None:
     assert report.state("answer") == "ok"
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"credsStore": 1}', '{"a": 1, "a": 2}'])
-def test_an_invalid_configuration_fails(patient: Patient, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        ("{", "correct it"),
+        ("[]", "correct it"),
+        ('{"credsStore": 1}', "correct it"),
+        ('{"a": 1, "a": 2}', "put them into one"),
+    ],
+)
+def test_an_invalid_configuration_fails(patient: Patient, content: str, remedy: str) -> None:
     patient.config.write_text(content)
-    patient.doctor(SERVER).assert_broken("config file", str(patient.config), "correct it")
+    patient.doctor(SERVER).assert_broken("config file", str(patient.config), remedy)
 
 
 def test_a_directory_as_configuration_fails(patient: Patient) -> None:
@@ -152,7 +160,7 @@ def test_the_mode_of_the_configuration(
 def test_an_auth_that_docker_cannot_decode_fails(patient: Patient) -> None:
     patient.configure(credsStore="pass", auths={SERVER: {"auth": "!"}})
     patient.doctor(SERVER).assert_broken(
-        "plaintext", "Docker ignores the file", f"credhelpers logout {SERVER}"
+        "plaintext", "may miss other secrets in the file", f"credhelpers logout {SERVER}"
     )
 
 

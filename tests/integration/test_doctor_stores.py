@@ -107,7 +107,7 @@ def test_a_locked_key_fails_without_a_prompt(keeper: Patient, own_home: GpgHome)
     end_agent(own_home)
     encrypt_for(keeper, make_key(own_home, "locked@credhelpers.example", passphrase=CANARY))
     asked = own_home.path / "asked"
-    set_pinentry(own_home, f"touch {asked}; {answers('echo D ' + CANARY + '; echo OK')}")
+    set_pinentry(own_home, answers(f"touch {asked}; echo D {CANARY}; echo OK"))
     keeper.doctor().assert_broken("decryption", "the GPG key is locked", "export GPG_TTY=$(tty) && ")
     assert not asked.exists()
 

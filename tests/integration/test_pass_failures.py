@@ -24,7 +24,7 @@ from tests.support.gpg import (
 from tests.support.tools import require
 
 SERVER = "https://registry.example/v1/"
-DOCKER_LOGIN = "store the credentials again: docker login"
+DOCKER_LOGIN = f"store the credentials again: docker login '{SERVER}'"
 
 
 @pytest.fixture

@@ -213,7 +213,7 @@ def test_remedy_for_a_missing_secret_key(store: Store, own_home: GpgHome, tmp_pa
 def test_remedy_for_a_damaged_entry(store: Store, content: bytes) -> None:
     entry(store).write_bytes(content)
     _, remedy = store.unreadable(SERVER)
-    assert remedy == "store the credentials again: docker login"
+    assert remedy == f"store the credentials again: docker login '{SERVER}'"
     assert works(store)
 
 
@@ -283,7 +283,7 @@ def test_remedy_for_keys_of_another_user(store: Store, own_home: GpgHome) -> Non
 
 def test_remedy_for_keys_that_are_elsewhere(store: Store, own_home: GpgHome, tmp_path: Path) -> None:
     _, remedy = store.with_env(GNUPGHOME=str(tmp_path / "none")).unreadable(SERVER)
-    assert remedy == "set GNUPGHOME to the directory with your keys"
+    assert remedy == "name the directory with your keys: export GNUPGHOME=DIR"
     assert store.with_env(GNUPGHOME=str(own_home.path)).secret(SERVER) == "secret"
 
 
@@ -292,7 +292,7 @@ def test_remedy_for_a_special_file_as_entry(store: Store, fault: str) -> None:
     entry(store).unlink()
     make_special(entry(store), fault)
     _, remedy = store.unreadable(SERVER)
-    assert remedy.endswith("; then: docker login")
+    assert remedy.endswith(f"; then: docker login '{SERVER}'")
     run(store, command_in(remedy))
     assert store.helper.get(SERVER).code == 1
     assert works(store)
@@ -436,7 +436,7 @@ def test_remedy_for_a_list_of_a_revoked_signer(store: Store, own_home: GpgHome) 
     sign(own_home, path, signer)
     revoke(own_home, signer)
     _, remedy = store.with_env(PASSWORD_STORE_SIGNING_KEY=signer).refused(SERVER)
-    run(store, command_in(remedy), own_home.fingerprint)
+    run(store, command_in(remedy).replace("<fingerprint>", own_home.fingerprint))
     assert works(store.with_env(PASSWORD_STORE_SIGNING_KEY=own_home.fingerprint))
 
 

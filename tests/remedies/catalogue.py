@@ -71,6 +71,11 @@ def read() -> list[Entry]:
     return entries
 
 
+def entries_of(test: str) -> list[Entry]:
+    """Return the entries that name a test."""
+    return [entry for entry in read() if test in entry.tests]
+
+
 def exists(test: str) -> bool:
     """Return whether there is a test of a name, ``file::function``, whatever its parameters."""
     path, _, name = test.partition("::")

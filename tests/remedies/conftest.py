@@ -21,12 +21,16 @@ SERVER = "registry.example:5000"
 @pytest.fixture
 def mend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mending]:
     """Carries out remedies; the catalogue has to name this test for each, and each has to be carried out."""
-    path = request.path.relative_to(request.config.rootpath)
-    name = f"{path}::{request.function.__name__}"
-    mending = Mending(tmp_path, [entry for entry in catalogue.read() if name in entry.tests])
+    mending = Mending(tmp_path, catalogue.entries_of(name_of(request)))
     yield mending
     if not request.node.stash.get(_FAILED, default=False):
         mending.assert_complete()
+
+
+def name_of(request: pytest.FixtureRequest) -> str:
+    """Return the name of a test as the catalogue has it."""
+    path = request.path.relative_to(request.config.rootpath)
+    return f"{path}::{request.function.__name__}"
 
 
 _FAILED = pytest.StashKey[bool]()
@@ -62,6 +66,11 @@ def wrapped(patient: Patient, directory: Path, command: str) -> Patient:
         wrapper.write_text(f'#!/bin/sh\nset -e\nset -- \'{program}\' "$@"\n{command} "$@"\n')
         wrapper.chmod(0o755)
     return Patient(directory, patient.env, patient.seen)
+
+
+def in_mounts(mount: str) -> str:
+    """Return what starts a command where something else is mounted, for that command alone."""
+    return f'exec unshare -m sh -ec \'{mount}; exec "$0" "$@"\''
 
 
 @pytest.fixture

@@ -95,6 +95,10 @@ class Shell:
         assert done.returncode == 0 or not ends_well, f"{command}: {done.stdout}"
         return Mended(self._environment() if done.returncode == 0 else dict(env), done.stdout)
 
+    def __call__(self, told: str, env: Mapping[str, str], **how: Any) -> Mended:
+        """Do what `carry_out` does."""
+        return self.carry_out(told, env, **how)
+
     def _type(
         self,
         types: str | Sequence[tuple[str, str]],

@@ -1,7 +1,5 @@
 """Docker's config.json and what becomes of it, and a helper that answers with an error or not at all."""
 
-import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -11,79 +9,11 @@ from credhelpers.cli.doctor import diagnosis
 from credhelpers.cli.doctor.answer import see_why
 from tests.conformance.canary import CANARY
 from tests.integration.doctor import Patient, install
-from tests.remedies.conftest import SERVER, needs_root
+from tests.remedies.conftest import SERVER
 from tests.remedies.mending import Mending
 from tests.remedies.rule import commands
-from tests.support.tools import require
 
 PLAIN = {SERVER: {"auth": "YWRhOmNhbmFyeTdkMWZlMDJh"}}  # ada, and the canary
-
-
-def test_docker_without_a_configuration_gets_one(user: Patient, mend: Mending) -> None:
-    user.config.unlink()
-    mend(user.doctor().of("config file").remedy, user.env)
-    assert user.doctor().state("config file") == "ok"
-
-
-@pytest.mark.parametrize(("mode", "auths"), [(0o666, {}), (0o644, PLAIN)])
-def test_a_configuration_that_is_open_is_closed(
-    user: Patient, mend: Mending, mode: int, auths: dict[str, object]
-) -> None:
-    user.configure(credsStore="ecr-login", auths=auths).chmod(mode)
-    mend(user.doctor().of("config mode").remedy, user.env)
-    assert user.doctor().state("config mode") == "ok"
-
-
-@needs_root
-def test_another_users_file_is_taken_over(user: Patient, mend: Mending) -> None:
-    os.chown(user.config, 12345, 12345)
-    mend(user.doctor().of("config mode").remedy, user.env)
-    assert user.doctor().state("config mode") == "ok"
-
-
-def test_only_an_unreadable_auth_is_removed(user: Patient, mend: Mending) -> None:
-    user.configure(credsStore="ecr-login", auths={"broken.example": {"auth": "!"}, **PLAIN})
-    mend(user.doctor("other.example").of("plaintext").remedy, user.env)
-    assert json.loads(user.config.read_text())["auths"] == PLAIN
-    assert "Docker ignores" not in user.doctor("other.example").of("plaintext").text
-
-
-def test_plaintext_secrets_move_into_the_store(keeper: Patient, mend: Mending) -> None:
-    keeper.configure(credsStore="pass", auths=PLAIN)
-    mend(keeper.doctor(SERVER).of("plaintext").remedy, keeper.env)
-    assert moved(keeper)
-
-
-def test_plaintext_moves_into_a_named_store(keeper: Patient, mend: Mending) -> None:
-    keeper.configure(auths=PLAIN)
-    mend(keeper.doctor(SERVER).of("plaintext").remedy, keeper.env)
-    assert moved(keeper)
-
-
-def test_the_secret_of_one_server_moves(keeper: Patient, mend: Mending) -> None:
-    keeper.configure(auths=PLAIN)
-    mend(keeper.doctor(SERVER).of("helper").remedy, keeper.env)
-    assert moved(keeper)
-
-
-def moved(keeper: Patient) -> bool:
-    report = keeper.doctor(SERVER)
-    return {report.state(check) for check in ("plaintext", "helper", "answer")} == {"ok"}
-
-
-def test_a_server_without_helper_gets_one(keeper: Patient, mend: Mending) -> None:
-    keeper.configure(auths={SERVER: {}})
-    mend(keeper.doctor(SERVER).of("helper").remedy, keeper.env)
-    assert keeper.doctor(SERVER).state("helper") == "ok"
-
-
-def test_docker_login_stores_what_is_missing(keeper: Patient, registry: str, mend: Mending) -> None:
-    docker = Path(require("docker", "docker.io"))
-    keeper = keeper.but(PATH=f"{keeper.env['PATH']}:{docker.parent}")
-    found = keeper.doctor(registry).of("answer")
-    assert found.state == "warn"
-    mend(found.remedy, keeper.env, types=f"ada\n{CANARY}\n")
-    assert "that of ada" in keeper.doctor(registry).of("answer").text
 
 
 def test_the_error_of_a_helper_is_shown(user: Patient, tmp_path: Path, mend: Mending) -> None:

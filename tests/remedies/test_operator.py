@@ -1,7 +1,6 @@
 """What `credhelpers` says when it cannot do its work: options to run it with again, and other commands."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from tests.conformance.canary import CANARY
 from tests.integration.doctor import Patient, install
-from tests.remedies.conftest import SERVER, needs_root
+from tests.remedies.conftest import SERVER
 from tests.remedies.mending import POWERLESS, Mending
 from tests.support.aws import HOST, Aws
 from tests.support.gpg import add_key, throwaway_gpg_home
@@ -184,20 +183,6 @@ def test_the_metadata_service_is_turned_on_again(user: Patient, aws: Aws, mend: 
     remedy = off.helper("ecr-login").get(HOST).err.decode().splitlines()[-1].partition(": ")[2]
     mended = Patient(user.bin, mend(remedy, off.env).env)
     assert mended.helper("ecr-login").get(HOST).found
-
-
-@pytest.mark.parametrize("mode", [0o755, 0o750])
-def test_a_password_store_that_is_open_is_closed(keeper: Patient, mend: Mending, mode: int) -> None:
-    (keeper.home / ".password-store").chmod(mode)
-    mend(keeper.doctor().of("store mode").remedy, keeper.env)
-    assert keeper.doctor().state("store mode") == "ok"
-
-
-@needs_root
-def test_another_users_store_is_taken_over(keeper: Patient, mend: Mending) -> None:
-    os.chown(keeper.home / ".password-store", 12345, 12345)
-    mend(keeper.doctor().of("store mode").remedy, keeper.env)
-    assert keeper.doctor().state("store mode") == "ok"
 
 
 def test_a_key_that_is_missing_is_brought(keeper: Patient, tmp_path: Path, mend: Mending) -> None:

@@ -7,16 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.integration.doctor import Patient
-from tests.remedies.conftest import needs_root, wrapped
+from tests.remedies.conftest import in_mounts, needs_root, wrapped
 from tests.remedies.mending import POWERLESS, Mending
 
 STRANGER = 12345
 SETTING = "[log]\nlevel = 'debug'\n"
-
-
-def in_mounts(mount: str) -> str:
-    """Return what starts a command where something else is mounted, for that command alone."""
-    return f'exec unshare -m sh -ec \'{mount}; exec "$0" "$@"\''
 
 
 def of_a_stranger(path: Path) -> None:

@@ -27,7 +27,7 @@ def check_config(path: str, search_path: str) -> tuple[DockerConfig | None, list
     try:
         config = DockerConfig.read(path)
     except CredentialError as error:
-        return None, [fail(_FILE, "unreadable", error.cause, error.remedy.partition(";")[0])]
+        return None, [fail(_FILE, error.fault or "unreadable", error.cause, error.remedy)]
     if not config.exists:
         default = config.helper_for("", search_path)
         known = f"asks docker-credential-{default} by default" if default else "has no credential helper"
@@ -70,7 +70,8 @@ def _plaintext(config: DockerConfig) -> Finding:
         return ok(_PLAINTEXT, "it holds no secret")
     broken = [server for server, secret in secrets.items() if secret.kind == "unreadable"]
     if broken:
-        text = f"the auth of {', '.join(broken)} is not base64 of username:password; Docker ignores the file"
+        text = f"the auth of {', '.join(broken)} is not base64 of username:password"
+        text += "; Docker warns of it, and may miss other secrets in the file"
         return fail(_PLAINTEXT, "unreadable", text, f"credhelpers logout {quote(broken[0])}")
     target = "" if config.creds_store else " --to pass"
     return warn(

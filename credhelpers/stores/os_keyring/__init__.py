@@ -74,4 +74,5 @@ def _read(path: str) -> str:
         raise StoreUnavailable(
             f"cannot read {path}, which may name another keyring: {reason}",
             f"correct it, or move it away: mv {quoted(path)} {quoted(path + '.old')}",
+            fault="config-unreadable",
         ) from None

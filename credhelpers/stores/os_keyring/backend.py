@@ -157,10 +157,13 @@ def open_configured_backend(environ: "Mapping[str, str]") -> BackendStore:
         raise StoreUnavailable(
             f"the keyring backend {named} cannot be used: {_first_line(error)}",
             "correct PYTHON_KEYRING_BACKEND or keyringrc.cfg, or install the package that has the backend",
+            fault="unusable",
         ) from None
     if type(backend).__module__ == "keyring.backends.null":  # it accepts every entry and keeps none
         raise StoreUnavailable(
-            "the keyring is disabled", "remove the null backend from keyringrc.cfg or PYTHON_KEYRING_BACKEND"
+            "the keyring is disabled",
+            "remove the null backend from keyringrc.cfg or PYTHON_KEYRING_BACKEND",
+            fault="disabled",
         )
     return _store(backend, environ)
 

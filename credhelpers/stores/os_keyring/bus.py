@@ -178,6 +178,7 @@ class SessionBus:
                 raise StoreUnavailable(
                     f"the keyring did not answer {call.member} within {_REPLY_SECONDS:g} s",
                     "check whether the keyring's daemon hangs, and restart it",
+                    fault="hangs",
                 ) from None
             if message.header.message_type is MessageType.signal:
                 self._signals.append(message)
@@ -202,7 +203,9 @@ class SessionBus:
             return None
         if name.startswith(_NO_OWNER):
             raise NoService(
-                f"no program on the D-Bus session bus provides {self._service}", _NO_SERVICE_REMEDY
+                f"no program on the D-Bus session bus provides {self._service}",
+                _NO_SERVICE_REMEDY,
+                fault="missing",
             )
         reason = body[0] if body and isinstance(body[0], str) else ""
         raise StoreUnavailable(f"the keyring refused {call.member}: {reason or name}")
@@ -225,16 +228,20 @@ def _connect(environ: "Mapping[str, str]") -> "Any":
             return _PatientConnection(socket)
         except jeepney.DBusErrorResponse as refusal:
             failure = StoreUnavailable(
-                f"the D-Bus session bus at {shown} refused this process: {refusal.name}"
+                f"the D-Bus session bus at {shown} refused this process: {refusal.name}", fault="refused"
             )
         except jeepney.AuthenticationError:
-            failure = NoService(f"the D-Bus session bus at {shown} belongs to another user", _NO_BUS_REMEDY)
+            failure = NoService(
+                f"the D-Bus session bus at {shown} belongs to another user", _NO_BUS_REMEDY, fault="foreign"
+            )
         except TimeoutError:
-            failure = StoreUnavailable(f"the D-Bus session bus at {shown} does not answer", _NO_BUS_REMEDY)
+            failure = StoreUnavailable(
+                f"the D-Bus session bus at {shown} does not answer", _NO_BUS_REMEDY, fault="hangs"
+            )
         except OSError as error:
             reason = error.strerror or str(error)
-            failure = NoService(f"no D-Bus session bus at {shown}: {reason}", _NO_BUS_REMEDY)
-    raise failure or NoService("there is no D-Bus session bus", _NO_BUS_REMEDY)
+            failure = NoService(f"no D-Bus session bus at {shown}: {reason}", _NO_BUS_REMEDY, fault="missing")
+    raise failure or NoService("there is no D-Bus session bus", _NO_BUS_REMEDY, fault="missing")
 
 
 def _addresses(environ: "Mapping[str, str]") -> list[str]:
@@ -247,7 +254,9 @@ def _addresses(environ: "Mapping[str, str]") -> list[str]:
         return list(get_connectable_addresses(named))
     except (ValueError, RuntimeError):  # among them autolaunch:, which must not start a bus, and disabled:
         raise NoService(
-            f"DBUS_SESSION_BUS_ADDRESS does not name a Unix socket: {named}", _NO_BUS_REMEDY
+            f"DBUS_SESSION_BUS_ADDRESS does not name a Unix socket: {named}",
+            _NO_BUS_REMEDY,
+            fault="invalid-address",
         ) from None
 
 

@@ -11,13 +11,17 @@ _COLLECTION, _BACKEND = "keyring collection", "keyring backend"
 
 def check_keyring(environ: Mapping[str, str]) -> list[Finding]:
     """Look at the keyring that docker-credential-keyring uses; this neither prompts nor stores anything."""
-    from credhelpers.stores.os_keyring import open_keyring
+    from credhelpers.stores.os_keyring import names_another_backend, open_keyring
     from credhelpers.stores.os_keyring.secret_service import SecretServiceStore
 
     try:
+        names_another = names_another_backend(environ)
+    except StoreUnavailable as error:
+        return [failed(_BACKEND, error)]
+    try:
         store = open_keyring(environ)
     except StoreUnavailable as error:
-        return _without_store(environ, error)
+        return [failed(_BACKEND, error)] if names_another else _without_store(environ, error)
     if not isinstance(store, SecretServiceStore):
         return [ok(_BACKEND, "a backend of the keyring package is used, not the Secret Service")]
     store.close()
@@ -26,11 +30,8 @@ def check_keyring(environ: Mapping[str, str]) -> list[Finding]:
 
 def _without_store(environ: Mapping[str, str], error: StoreUnavailable) -> list[Finding]:
     """Return whether the bus is missing, or only the keyring on it."""
-    from credhelpers.stores.os_keyring import names_another_backend
     from credhelpers.stores.os_keyring.bus import SessionBus
 
-    if names_another_backend(environ):
-        return [failed(_BACKEND, error)]
     try:
         SessionBus(environ, "org.freedesktop.secrets").close()
     except StoreUnavailable as missing:

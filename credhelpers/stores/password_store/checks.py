@@ -8,13 +8,16 @@ from shlex import quote
 from credhelpers import permissions, process
 from credhelpers.credential import StoreUnavailable
 from credhelpers.finding import Finding, fail, failed, ok, warn
+from credhelpers.stores.password_store import entries, faults
 from credhelpers.stores.password_store.encryption import decrypt, encrypt
 from credhelpers.stores.password_store.entries import FOLDER
 from credhelpers.stores.password_store.gpg import Gpg
+from credhelpers.stores.password_store.gpg_locked import has_pinentry, no_pinentry
 from credhelpers.stores.password_store.recipients import recipients
 from credhelpers.stores.password_store.store import store_directory
 
 _GPG, _STORE, _MODE, _ENCRYPT, _DECRYPT = "gpg", "password store", "store mode", "encryption", "decryption"
+_ENTRY = "entry"
 _PROBE = b"credhelpers doctor"
 _PROBE_NAME = "what was encrypted just now"
 
@@ -47,7 +50,8 @@ def check_password_store(environ: Mapping[str, str]) -> list[Finding]:
         encrypted = encrypt(gpg, _PROBE, keys, f"choose another key: {recipient.change}")
     except StoreUnavailable as error:
         return [*found, failed(_ENCRYPT, error)]
-    return [*found, ok(_ENCRYPT, "the key can be encrypted to"), _decryption(gpg, encrypted, keys)]
+    found.append(ok(_ENCRYPT, "the key can be encrypted to"))
+    return [*found, _decryption(gpg, encrypted, keys), *_damaged(directory)]
 
 
 def _mode(directory: str) -> Finding:
@@ -70,15 +74,44 @@ def _mode(directory: str) -> Finding:
     return ok(_MODE, f"only you can open it ({mode})")
 
 
+def _damaged(directory: str) -> list[Finding]:
+    """Find entries that gpg cannot decrypt, as far as their first byte shows it."""
+    folder = os.path.join(directory, FOLDER)
+    found = []
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        server = entries.server_of(name)
+        if server is None:
+            continue
+        try:
+            entry = entries.newest_entry(os.path.join(folder, name))
+            if entry and not _is_encrypted(entry.path):
+                text = f"the entry of {server} is damaged or not encrypted: {entry.path}"
+                found.append(fail(_ENTRY, "damaged", text, entries.login_again(entry.path)))
+        except StoreUnavailable as error:
+            found.append(failed(_ENTRY, error))
+        except OSError as error:
+            found.append(failed(_ENTRY, faults.unreadable(error, directory)))
+    return found
+
+
+def _is_encrypted(path: str) -> bool:
+    with open(path, "rb") as file:
+        start = file.read(5)
+    return start[:1] >= b"\x80" or start == b"-----"  # a packet, or ASCII armor (RFC 4880, 4.2 and 6.2)
+
+
 def _decryption(gpg: Gpg, encrypted: bytes, keys: list[str]) -> Finding:
     try:
         decrypt(gpg, encrypted, _PROBE_NAME)
     except StoreUnavailable as error:
-        if _PROBE_NAME not in error.remedy:
+        if error.fault not in ("locked", "no-pinentry"):
             return failed(_DECRYPT, error)
-        locked = "is locked" in error.cause
-        cause = "the GPG key is locked: gpg-agent does not have its passphrase" if locked else error.cause
-        return fail(_DECRYPT, error.fault or "locked", cause, _unlock(keys[0]))
+        unlock = _unlock(keys[0])
+        if not has_pinentry(gpg):  # for gpg, which may not ask here, there is never one
+            return failed(_DECRYPT, no_pinentry(gpg, unlock))
+        return fail(
+            _DECRYPT, "locked", "the GPG key is locked: gpg-agent does not have its passphrase", unlock
+        )
     return ok(_DECRYPT, "the key is unlocked and decrypts")
 
 

@@ -72,6 +72,18 @@ def lock(folder: str) -> "Lock":
     return Lock(os.path.realpath(folder), LOCK_SECONDS)
 
 
+def login_again(path: str) -> str:
+    """Return the command that stores the credentials of an entry again.
+
+    Args:
+        path: The entry; for another file the command does not name the server.
+    """
+    from credhelpers.process import quoted
+
+    server = server_of(path.rpartition(f"/{FOLDER}/")[2].partition("/")[0])
+    return f"docker login {quoted(server)}" if server else "docker login"
+
+
 def newest_entry(folder: str) -> Entry | None:
     """Return the entry of a server's folder that was written last, or None when there is none.
 
@@ -85,7 +97,8 @@ def newest_entry(folder: str) -> Entry | None:
     if not entries and damaged:
         from credhelpers.stores.password_store import faults
 
-        raise faults.no_entry(*damaged[0])
+        path, fault = damaged[0]
+        raise faults.no_entry(path, fault, login_again(path))
     if not entries:
         return None
     return entries[0] if len(entries) == 1 else max(entries, key=_written)

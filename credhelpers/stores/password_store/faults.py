@@ -14,14 +14,15 @@ def uninitialised(directory: str) -> tuple[str, str]:
     return f"there is no password store in {directory}", "make one: credhelpers init pass"
 
 
-def no_entry(path: str, fault: str) -> StoreUnavailable:
+def no_entry(path: str, fault: str, login: str) -> StoreUnavailable:
     """Return the error for a path that should be an entry and is not.
 
     Args:
         path: What should be an encrypted file.
         fault: What it is instead.
+        login: The command that stores the credentials again.
     """
-    return StoreUnavailable(f"{path} {fault}", f"{_move_away(path)}; then: docker login")
+    return StoreUnavailable(f"{path} {fault}", f"{_move_away(path)}; then: {login}", fault="not-a-file")
 
 
 def unreadable(error: OSError, directory: str) -> StoreUnavailable:
@@ -36,11 +37,11 @@ def unreadable(error: OSError, directory: str) -> StoreUnavailable:
     path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else directory
     cause = f"cannot read the password store: {path}: {error.strerror}"
     if isinstance(error, PermissionError):
-        return StoreUnavailable(cause, _permission(directory, path))
+        return StoreUnavailable(cause, _permission(directory, path), fault="unreadable")
     if isinstance(error, NotADirectoryError):
-        return StoreUnavailable(cause, _move_away(_no_directory(path)))
+        return StoreUnavailable(cause, _move_away(_no_directory(path)), fault="not-a-directory")
     if error.errno == errno.ELOOP:
-        return StoreUnavailable(cause, _LINK)
+        return StoreUnavailable(cause, _LINK, fault="broken-link")
     return StoreUnavailable(cause, "check the file system: dmesg")
 
 

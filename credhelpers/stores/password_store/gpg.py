@@ -117,7 +117,9 @@ class Gpg:
             return process.run(command, self.environ, stdin, self.patience, _LIMIT)
         except OSError as error:
             raise StoreUnavailable(
-                f"cannot start {program}: {error.strerror}", "install GnuPG again, or correct PATH"
+                f"cannot start {program}: {error.strerror}",
+                "install GnuPG again, or correct PATH",
+                fault="gpg-broken",
             ) from None
 
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from credhelpers.credential import StoreUnavailable
 from credhelpers.process import quoted
+from credhelpers.stores.password_store.entries import login_again
 from credhelpers.stores.password_store.gpg_locked import LockedKey
 from credhelpers.stores.password_store.gpg_status import Status, read_text
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 _NO_FILE = 0x8051  # ENOENT in libgpg-error's codes
 _NOT_TRUSTED = "10"  # the reason in INV_RECP
 _LONGEST_HOME = 108 - len("/S.gpg-agent.browser") - 1  # unix(7)
-_AGAIN = "store the credentials again: docker login"
 
 
 def of_decryption(outcome: "Outcome", path: str, gpg: "Gpg") -> StoreUnavailable:
@@ -30,7 +30,7 @@ def of_decryption(outcome: "Outcome", path: str, gpg: "Gpg") -> StoreUnavailable
     status = Status(outcome)
     locked = LockedKey(path, status, gpg)
     if outcome.exit_status is None:
-        return _too_large(outcome) or locked.of_stopped()
+        return _too_large(outcome, path) or locked.of_stopped()
     setup = _of_setup(status, gpg)
     if setup:
         return setup
@@ -55,6 +55,7 @@ def of_encryption(outcome: "Outcome", another: str, gpg: "Gpg") -> StoreUnavaila
         return StoreUnavailable(
             f"gpg did not answer within {gpg.patience:g} s: {status.reason(1)}",
             "check what it waits for: gpg --list-keys",
+            fault="hangs",
         )
     setup = _of_setup(status, gpg)
     if setup:
@@ -92,23 +93,28 @@ def is_secret(description: str) -> bool:
     return any(record[0] == "pub" and record[14] == "+" for record in _records(description))
 
 
-def _too_large(outcome: "Outcome") -> StoreUnavailable | None:
+def _too_large(outcome: "Outcome", path: str) -> StoreUnavailable | None:
     if len(outcome.output) > 1 << 20:
-        return StoreUnavailable("the entry is larger than any secret", _AGAIN)
+        return StoreUnavailable("the entry is larger than any secret", _again(path))
     return None
+
+
+def _again(path: str) -> str:
+    return f"store the credentials again: {login_again(path)}"
 
 
 def _of_content(outcome: "Outcome", status: Status, path: str) -> StoreUnavailable:
     """Return what is wrong with the file, or with the keys it is encrypted for."""
     if outcome.exit_status == 0:
-        return StoreUnavailable(f"{path} is damaged or not encrypted", _AGAIN)
+        return StoreUnavailable(f"{path} is damaged or not encrypted", _again(path))
     keys = status.values("NO_SECKEY")
     if keys:
         return StoreUnavailable(
             f"there is no secret key to decrypt {path}; it is encrypted for {', '.join(keys)}",
-            f"import that key: gpg --import <file>; or {_AGAIN}",
+            f"import that key: gpg --import <file>; or {_again(path)}",
+            fault="secret-key-missing",
         )
-    return StoreUnavailable(f"{path} is damaged: {status.reason(1)}", _AGAIN)
+    return StoreUnavailable(f"{path} is damaged: {status.reason(1)}", _again(path))
 
 
 def _of_untrusted(key: str, gpg: "Gpg") -> StoreUnavailable:
@@ -117,12 +123,10 @@ def _of_untrusted(key: str, gpg: "Gpg") -> StoreUnavailable:
     description = gpg.describe(key)
     fingerprint = next((record[9] for record in _records(description) if record[0] == "fpr"), key)
     can_sign = any(record[0] == "sec" and record[1] == "u" for record in _records(gpg.describe_own()))
-    if can_sign and not is_secret(description):
-        return StoreUnavailable(
-            cause, f"if it is the right key, trust it: gpg --yes --quick-lsign-key {fingerprint}"
-        )
     trust = f"echo {fingerprint}:6: | gpg --import-ownertrust"
-    return StoreUnavailable(cause, f"if it is the right key, trust it: {trust}")
+    if can_sign and not is_secret(description):
+        trust = f"gpg --yes --quick-lsign-key {fingerprint}"
+    return StoreUnavailable(cause, f"if it is the right key, trust it: {trust}", fault="key-untrusted")
 
 
 def _of_key(key: str, description: str, another: str) -> StoreUnavailable:
@@ -132,24 +136,31 @@ def _of_key(key: str, description: str, another: str) -> StoreUnavailable:
     parts = [record[1] for record in records if record[0] == "sub" and "e" in record[11]]
     if not primary:
         return StoreUnavailable(
-            f"there is no public key for {key}", f"import it: gpg --import <file>; or {another}"
+            f"there is no public key for {key}",
+            f"import it: gpg --import <file>; or {another}",
+            fault="key-missing",
         )
     validities = [record[1] for record in primary]
     fingerprint = next(record[9] for record in records if record[0] == "fpr")
     if "r" in validities:
-        return StoreUnavailable(f"the GPG key {key} has been revoked", another)
+        return StoreUnavailable(f"the GPG key {key} has been revoked", another, fault="key-revoked")
     if any("D" in record[11] for record in primary):
         return StoreUnavailable(
             f"the GPG key {key} is disabled",
             f"enable it: gpg --batch --edit-key {fingerprint} enable quit; or {another}",
+            fault="key-disabled",
         )
     if "e" in validities or "e" in parts:
         return StoreUnavailable(
-            f"the GPG key {key} has expired", f"extend it: {_extend(records, 'e')}; or {another}"
+            f"the GPG key {key} has expired",
+            f"extend it: {_extend(records, 'e')}; or {another}",
+            fault="key-expired",
         )
     add = f"gpg --quick-add-key {fingerprint} default encrypt"
     return StoreUnavailable(
-        f"the GPG key {key} cannot encrypt", f"add a subkey that can: {add}; or {another}"
+        f"the GPG key {key} cannot encrypt",
+        f"add a subkey that can: {add}; or {another}",
+        fault="no-encryption-key",
     )
 
 
@@ -176,32 +187,49 @@ def _of_setup(status: Status, gpg: "Gpg") -> StoreUnavailable | None:
     option = status.reason_with("invalid option")
     if option.startswith("invalid option"):  # on the command line; about one in a file gpg only warns
         cause = f"gpg does not know one of its options: {option}"
-        return StoreUnavailable(cause, "remove it from PASSWORD_STORE_GPG_OPTS")
+        return StoreUnavailable(cause, "remove it from PASSWORD_STORE_GPG_OPTS", fault="unknown-option")
     code = status.error("add_keyblock_resource")
     if code == _NO_FILE:
         return StoreUnavailable(
             f"GnuPG has no keys here: {status.reason_with('pubring')}",
-            "set GNUPGHOME to the directory with your keys",
+            "name the directory with your keys: export GNUPGHOME=DIR",
+            fault="no-keys",
         )
     if code is not None:
         return StoreUnavailable(
             f"gpg cannot read its keys: {status.reason_with('pubring')}",
             f"as root: chown -R {os.geteuid()} {quoted(gpg.home)} && chmod -R u+rwX,go= {quoted(gpg.home)}",
+            fault="keys-unreadable",
+        )
+    closed = status.reason_with("temporary file")
+    if "permission denied" in closed.lower():
+        return StoreUnavailable(
+            f"gpg cannot write to its directory: {closed}",
+            f"give it access: chmod -R u+rwX,go= {quoted(gpg.home)}",
+            fault="home-unwritable",
         )
     agent = status.reason_with("agent")
     if agent and status.values("NO_SECKEY"):
-        return StoreUnavailable(f"gpg cannot reach its agent: {agent}", _agent_remedy(gpg.home, agent))
+        return _of_agent(gpg.home, agent)
     return None
 
 
-def _agent_remedy(home: str, agent: str) -> str:
+def _of_agent(home: str, agent: str) -> StoreUnavailable:
+    cause = f"gpg cannot reach its agent: {agent}"
     if "too long" in agent.lower() or len(home) > _LONGEST_HOME:
-        return "move GNUPGHOME to a shorter path: the paths of its sockets must be shorter than 108 bytes"
+        return StoreUnavailable(
+            cause,
+            "move it to a shorter path, as those of its sockets may have 107 bytes: "
+            f"mv {quoted(home)} DIR && export GNUPGHOME=DIR",
+            fault="home-path-too-long",
+        )
     configuration = f"{home}/gpg.conf"
     if "agent-program" in read_text(configuration):
         drop = f"sed -i.bak '/^agent-program/d' {quoted(configuration)}"
-        return f"let gpg find its own agent: {drop}"
-    return (
+        return StoreUnavailable(cause, f"let gpg find its own agent: {drop}", fault="wrong-agent")
+    return StoreUnavailable(
+        cause,
         "install it: apt install gpg-agent, or dnf install gnupg2; "
-        f"or give it access to its directory: chmod -R u+rwX,go= {quoted(home)}"
+        f"or give it access to its directory: chmod -R u+rwX,go= {quoted(home)}",
+        fault="agent-unreachable",
     )

@@ -56,7 +56,7 @@ def recipients(directory: str, folder: str, gpg: "Gpg", environ: "Mapping[str, s
     except OSError as error:
         raise faults.unreadable(error, directory) from None
     if found is None:
-        raise StoreUnavailable(*faults.uninitialised(directory))
+        raise StoreUnavailable(*faults.uninitialised(directory), fault="not-initialised")
     path = f"{found}/.gpg-id"
     change = _ANOTHER if found == directory else f"echo <your GPG key> > {quoted(path)}"
     content = read_key_list(path, environ)
@@ -67,7 +67,7 @@ def recipients(directory: str, folder: str, gpg: "Gpg", environ: "Mapping[str, s
         verify(path, content, gpg, signing_keys)
     keys = keys_in(content)
     if not keys:
-        raise StoreUnavailable(f"{path} does not name a key", f"name one: {change}")
+        raise StoreUnavailable(f"{path} does not name a key", f"name one: {change}", fault="gpg-id-empty")
     return Recipients(keys, change)
 
 
@@ -109,6 +109,7 @@ def _check_trust(path: str, status: os.stat_result, environ: "Mapping[str, str]"
             f"{path} belongs to another user, who can choose who decrypts",
             f"check the keys in it, then make it yours: cp {quoted(path)} {copy} && "
             f"mv -f {copy} {quoted(path)}",
+            fault="gpg-id-foreign",
         )
     directory = os.path.dirname(path)
     for place, mode in ((path, status.st_mode), (directory, os.stat(directory).st_mode)):
@@ -116,6 +117,7 @@ def _check_trust(path: str, status: os.stat_result, environ: "Mapping[str, str]"
             raise StoreUnavailable(
                 f"other users may write to {place}, so they can choose who decrypts",
                 f"check the keys in {path}, then: chmod go-w {quoted(place)}",
+                fault="gpg-id-writable-by-others",
             )
 
 
@@ -130,12 +132,16 @@ def umask(environ: "Mapping[str, str]") -> int:
         return int(named, 8) & 0o777
     except ValueError:
         raise StoreUnavailable(
-            f"PASSWORD_STORE_UMASK is not an octal number: {named}", "set it to one such as 077"
+            f"PASSWORD_STORE_UMASK is not an octal number: {named}",
+            "use one such as 077: export PASSWORD_STORE_UMASK=077",
+            fault="invalid-umask",
         ) from None
 
 
 def _irregular(path: str, cause: str) -> StoreUnavailable:
     again = "credhelpers init pass --key <your GPG key>"
     return StoreUnavailable(
-        cause, f"move it away and make a new one: mv {quoted(path)} {quoted(path + '.old')} && {again}"
+        cause,
+        f"move it away and make a new one: mv {quoted(path)} {quoted(path + '.old')} && {again}",
+        fault="gpg-id-invalid",
     )

@@ -32,6 +32,7 @@ def verify(path: str, content: bytes, gpg: "Gpg", trusted: list[str]) -> None:
         raise StoreUnavailable(
             "PASSWORD_STORE_SIGNING_KEY does not contain a fingerprint",
             "set it to what this prints, without spaces: gpg --fingerprint <your GPG key>",
+            fault="invalid-signing-key",
         )
     own = next((key for key in known if gpg_failure.is_secret(gpg.describe(key))), None)
     who = "sign it: " + sign.format(own) if own else "ask the owner of one of those keys to sign it"
@@ -48,12 +49,16 @@ def _check_file(path: str, signature: str, remedy: str) -> None:
         mode = os.stat(signature).st_mode
     except FileNotFoundError:
         cause = f"{path} is not signed, and PASSWORD_STORE_SIGNING_KEY is set"
-        raise StoreUnavailable(cause, remedy) from None
+        raise StoreUnavailable(cause, remedy, fault="signature-missing") from None
     except OSError as error:
         raise faults.unreadable(error, os.path.dirname(path)) from None
     if not stat.S_ISREG(mode):
         away = f"mv {quoted(signature)} {quoted(signature + '.old')}"
-        raise StoreUnavailable(f"{signature} is not a regular file", f"move it away: {away}; {remedy}")
+        raise StoreUnavailable(
+            f"{signature} is not a regular file",
+            f"move it away: {away}; {remedy}",
+            fault="signature-not-a-file",
+        )
 
 
 def _refusal(path: str, judged: dict[str, str], gpg: "Gpg", sign: str, remedy: str) -> StoreUnavailable:
@@ -66,19 +71,22 @@ def _refusal(path: str, judged: dict[str, str], gpg: "Gpg", sign: str, remedy: s
         sign: The command that signs; ``{}`` is the key.
         remedy: What to do where the key is valid.
     """
-    another = (
-        f"set PASSWORD_STORE_SIGNING_KEY to another key and sign with it: {sign.format('<your GPG key>')}"
-    )
+    signed = sign.format("$PASSWORD_STORE_SIGNING_KEY")
+    another = f"sign with another key: export PASSWORD_STORE_SIGNING_KEY=<fingerprint> && {signed}"
     for key, judgement in judged.items():
         if judgement == "REVKEYSIG":
-            return StoreUnavailable(f"{path} is signed by a key that has been revoked: {key}", another)
+            return StoreUnavailable(
+                f"{path} is signed by a key that has been revoked: {key}", another, fault="signer-revoked"
+            )
         if judgement == "EXPKEYSIG":
             extend = gpg_failure.extend_signing_key(gpg.describe(key))
             cause = f"{path} is signed by a key that has expired: {key}"
-            return StoreUnavailable(cause, f"extend it: {extend}; or {another}")
+            return StoreUnavailable(cause, f"extend it: {extend}; or {another}", fault="signer-expired")
         if judgement == "EXPSIG":
-            return StoreUnavailable(f"the signature of {path} has expired", remedy)
-    return StoreUnavailable(f"{path} is not signed by a key of PASSWORD_STORE_SIGNING_KEY", remedy)
+            return StoreUnavailable(f"the signature of {path} has expired", remedy, fault="signature-expired")
+    return StoreUnavailable(
+        f"{path} is not signed by a key of PASSWORD_STORE_SIGNING_KEY", remedy, fault="signature-invalid"
+    )
 
 
 def _is_fingerprint(key: str) -> bool:

@@ -141,7 +141,7 @@ class PasswordStore:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 from credhelpers.stores.password_store import faults
 
-                raise faults.no_entry(entry.path, "is not a regular file")
+                raise faults.no_entry(entry.path, "is not a regular file", entries.login_again(entry.path))
             content = decrypt(Gpg(self._environ), descriptor, entry.path)
         finally:
             os.close(descriptor)
@@ -149,7 +149,8 @@ class PasswordStore:
             return Credential(entry.username, content.decode().rstrip("\r\n"))
         except UnicodeDecodeError:
             raise StoreUnavailable(
-                f"{entry.path} is not UTF-8 text", "store the credentials again: docker login"
+                f"{entry.path} is not UTF-8 text",
+                f"store the credentials again: {entries.login_again(entry.path)}",
             ) from None
 
     def is_initialised(self) -> bool:
@@ -195,6 +196,8 @@ def store_directory(environ: "Mapping[str, str]") -> str:
     home = paths.home_directory(environ)
     if home is None:
         raise NoHomeDirectory(
-            "there is no home directory, so no password store", "set HOME or PASSWORD_STORE_DIR"
+            "there is no home directory, so no password store",
+            "set HOME or PASSWORD_STORE_DIR",
+            fault="no-home",
         )
     return f"{home}/.password-store"
