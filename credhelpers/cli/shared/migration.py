@@ -7,6 +7,7 @@ from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from credhelpers.cli.shared.own_store import without_processes
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig
 from credhelpers.clients.go_json import characters
 from credhelpers.credential import BadRequest, Credential, CredentialError, CredentialsNotFound
@@ -78,6 +79,7 @@ def in_helper(source: "Store") -> list[Found]:
     Raises:
         CredentialError: It cannot list.
     """
+    source = without_processes(source)
     listed = {
         characters(server).removeprefix(_LABEL): characters(username)
         for server, username in source.list().items()
@@ -104,6 +106,7 @@ def put_all(
     Raises:
         CredentialError: The target cannot list what it has.
     """
+    target = without_processes(target)
     outcome = Outcome()
     known = target.list()
     for server in known:
@@ -126,6 +129,7 @@ def erase_all(outcome: Outcome, source: "Store", target: "Store", explain: Expla
     Two helpers may have one store, such as ``secretservice`` and ``keyring``, or ``pass`` and ``auto``: then
     erasing from one would erase from both, so nothing is erased.
     """
+    source, target = without_processes(source), without_processes(target)
     for server, credential in list(outcome.moved.items()):
         try:
             if _is_same_store(server, source, target):

@@ -51,7 +51,7 @@ class ExternalStore:
         on_stderr: "OnStderr | None" = None,
     ) -> None:
         self.name = os.path.basename(executable)
-        self._executable = executable
+        self.executable = executable
         home = paths.home_directory(environ)
         self._environ = environ if environ.get("HOME") or not home else {**environ, "HOME": home}
         self._seconds = seconds
@@ -114,7 +114,7 @@ class ExternalStore:
         return listable(self._read("list", outcome.output).items(), self.name)
 
     def _run(self, verb: str, stdin: bytes) -> "Outcome":
-        command = [self._executable, verb]
+        command = [self.executable, verb]
         on_stderr = self._on_stderr or _Echo(self.name)
         try:
             outcome = process.run(
@@ -122,7 +122,7 @@ class ExternalStore:
             )
         except OSError as error:
             raise StoreUnavailable(
-                f"cannot start {self._executable}: {error.strerror}",
+                f"cannot start {self.executable}: {error.strerror}",
                 "install it again, or use another helper",
             ) from None
         if outcome.exit_status is None:
@@ -130,7 +130,7 @@ class ExternalStore:
                 raise StoreUnavailable(f"{self.name} was stopped: it wrote more than {_LARGEST} bytes")
             raise StoreUnavailable(
                 f"{self.name} did not answer within {self._seconds:g} s and was stopped",
-                f"see why: {self._executable} {verb}; if it is only slow, raise auto.helper_seconds",
+                f"see why: {self.executable} {verb}; if it is only slow, raise auto.helper_seconds",
             )
         return outcome
 
@@ -147,7 +147,7 @@ class ExternalStore:
             said = ""  # it may be a credential
         if status < 0 or not said:
             raise StoreUnavailable(
-                f"{self.name} {what}" + (f": {said}" if said else ""), f"see why: {self._executable} {verb}"
+                f"{self.name} {what}" + (f": {said}" if said else ""), f"see why: {self.executable} {verb}"
             )
         raise StoreUnavailable(f"{self.name}: {said}")
 
@@ -168,7 +168,7 @@ class ExternalStore:
         """Raise the error for an invalid answer, without its text: that may be a secret."""
         raise StoreUnavailable(
             f"{self.name} {verb}: the answer is not valid for a credential helper",
-            f"see it: {self._executable} {verb}",
+            f"see it: {self.executable} {verb}",
         )
 
 
