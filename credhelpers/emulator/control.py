@@ -11,14 +11,16 @@ _MENDS = {
     "AssociateIamInstanceProfile": ("no-role",),
     "CreateOpenIDConnectProvider": ("web-identity-provider",),
     "CreateRepository": ("repository-missing",),
-    "CreateSecret": ("pull-through-secret",),
+    "CreateSecret": (),
     "DeleteRolePermissionsBoundary": ("boundary-denied",),
     "DeleteUserPermissionsBoundary": ("boundary-denied",),
     "ModifyVpcEndpoint": ("vpc-endpoint-denied",),
     "SetRepositoryPolicy": ("repository-denied",),
+    "UpdatePullThroughCacheRule": ("pull-through-secret",),
     "UpdateAssumeRolePolicy": ("role-not-assumable", "web-identity-denied", "assume-role-denied"),
 }
 _BY_ACTION = {
+    "ecr:BatchGetImage": ("pull-denied",),
     "ecr:GetAuthorizationToken": ("access-denied",),
     "ecr-public:GetAuthorizationToken": ("access-denied",),
     "sts:AssumeRole": ("assume-role-denied",),

@@ -242,6 +242,9 @@ FAULTS = {
         "the repository's policy does not allow the pull",
         registry.refusing(403, "DENIED", registry.NO_RESOURCE_POLICY),
     ),
+    "pull-denied": Fault(
+        "no identity policy allows the pull", registry.refusing(403, "DENIED", registry.NO_IDENTITY_POLICY)
+    ),
     "repository-missing": Fault(
         "there is no such repository",
         registry.refusing(

@@ -194,13 +194,20 @@ def test_a_clock_that_aws_refuses_is_reported(patient: Patient, aws: Aws) -> Non
         (f"http://{HOST}", "it is reached by http"),
         (f"{HOST}.evil.example", "it only looks like an ECR registry"),
         (HOST.replace("123456789012", "1234"), "1234 is not an AWS account"),
-        ("registry.example", "it is not an Amazon ECR registry"),
         (HOST.replace("dkr", "d\u212ar"), "letters that only look like"),
     ],
 )
 def test_the_reason_why_a_server_is_not_ecr(patient: Patient, server: str, reason: str) -> None:
     patient.configure(credsStore="ecr-login")
     patient.doctor(server).assert_broken("ECR host", reason)
+
+
+@pytest.mark.parametrize("server", ["docker.io", "registry.example"])
+def test_another_registry_works_anonymously(patient: Patient, server: str) -> None:
+    patient.configure(credsStore="ecr-login")
+    report = patient.doctor(server)
+    report.assert_broken("ECR host", "continues without a credential", "--store auto", state="warn")
+    assert (report.code, report.state("answer")) == (0, "warn")
 
 
 def test_a_look_alike_behind_auto_is_a_warning(patient: Patient) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from shlex import quote
 
-from credhelpers.cli.doctor import aws, ecr, state
+from credhelpers.cli.doctor import aws, ecr, ecr_public, state
 from credhelpers.cli.doctor import registry as registries
 from credhelpers.cli.doctor.answer import ANSWER, Answer, check_answer, see_why
 from credhelpers.cli.doctor.clients.examination import CLIENTS, Examination
@@ -175,7 +175,7 @@ class _Diagnosis:
             text = f"Docker cannot start {PREFIX}{hop.helper}: it is not on PATH"
             return Answer(fail(ANSWER, "helper-missing", text), is_known=False)
         seconds = max(0.1, round(self._deadline - time.monotonic() - 0.3, 1))  # its own error comes in time
-        return check_answer(path, hop.server, self._environ, seconds, is_ecr=hop.target == ECR.name)
+        return check_answer(path, hop.server, self._environ, seconds, is_ecr=hop in self._kept)
 
     def _answered(self, hop: Hop) -> Answer:
         """Wait for what Docker gets for a server."""
@@ -191,7 +191,8 @@ class _Diagnosis:
 
     def _server(self, hop: Hop) -> list[Finding]:
         found = [] if not hop.helper else self._helper(hop)
-        found.append(self._answered(hop).finding)
+        answer = self._answered(hop)
+        found += [answer.finding, *ecr_public.check_login(hop, answer.credential)]
         if hop in self._targets:
             asked = self._findings.result(f"registry {hop.server}")
             found += asked or [registries.silent(self._targets[hop], SECONDS)]

@@ -24,7 +24,9 @@ def check_host(server: str, settings: Settings, instead: str) -> Finding:
     registry, chosen = registry_for(server, settings)
     if registry is None:
         text = f"{server} gets no token: {_why_not(server)}"
-        return fail(_HOST, "not-ecr", text, f"correct the name, or {instead}")
+        if _looks_like_ecr(server):
+            return fail(_HOST, "look-alike", text, f"correct the name, or {instead}")
+        return warn(_HOST, "not-ecr", f"{text}; Docker continues without a credential", instead)
     kind = "ECR Public" if registry.public else f"an ECR registry in {registry.region}"
     by_table = f", by the table for {chosen['match']} in config.toml" if chosen else ""
     return ok(_HOST, f"{registry.host} is {kind}{by_table}")
@@ -36,8 +38,7 @@ def check_look_alike(server: str, settings: Settings) -> list[Finding]:
     if registry is not None:
         text = f"{registry.host} is an ECR registry: its passwords last 12 hours, and ecr-login renews them"
         return [warn(_HOST, "other-helper", text, f"credhelpers configure --ecr {registry.host}")]
-    host = split_scheme(server)[1].partition("/")[0].lower()
-    if "dkr.ecr" in host or "dkr-ecr" in host or "public.ecr.aws" in host:
+    if _looks_like_ecr(server):
         return [warn(_HOST, "look-alike", f"{server} gets no token: {_why_not(server)}", "correct the name")]
     return []
 
@@ -57,6 +58,11 @@ def check_cached(kept: Cached, settings: Settings) -> list[Finding]:
         erase = Fix(f"printf %s {kept.registry.host} | docker-credential-ecr-login erase")
         found.append(warn(_FAILURE, "repeated", text, erase))
     return found
+
+
+def _looks_like_ecr(server: str) -> bool:
+    host = split_scheme(server)[1].partition("/")[0].lower()
+    return not host.isascii() or any(part in host for part in ("dkr.ecr", "dkr-ecr", "public.ecr.aws"))
 
 
 def _why_not(server: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from shlex import quote
 from urllib.parse import quote as quote_path
 
+from credhelpers.cli.doctor import ecr_registry
 from credhelpers.cli.doctor.answer import Answer
 from credhelpers.cli.shared.connection import Response, Trust
 from credhelpers.cli.shared.plan import Hop
@@ -188,6 +189,8 @@ class _Asking:
             if error.fault not in ("refused", "denied"):
                 raise
             return self._denied(api, repository)
+        if self._is_ecr:
+            return ecr_registry.check_repository(api, header, repository, tag or "latest")
         path = f"/v2/{quote_path(repository)}"
         status = api.get(f"{path}/manifests/{quote_path(tag or 'latest')}", header, "HEAD").status
         if status in (401, 403):

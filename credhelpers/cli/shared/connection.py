@@ -20,6 +20,7 @@ from credhelpers.credential import CredentialError
 
 _CONNECT_SECONDS, _READ_SECONDS, _SHORTEST = 5.0, 10.0, 0.1
 _LARGEST = 1 << 20  # bytes of an answer; a token has a few thousand
+_WITH_BODY = (200, 400, 403, 404)  # of these refusals ECR says the reason
 _LONGEST_CAUSE = 200  # characters of an error of urllib3's
 _EXPIRED, _NOT_YET_VALID, _OTHER_NAME = 10, 9, (62, 64)  # OpenSSL's x509_vfy.h
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL")
@@ -41,7 +42,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class Response:
-    """What a server answered; the body is read only with status 200."""
+    """What a server answered; the body is read with a status of `_WITH_BODY` only."""
 
     status: int
     headers: urllib3.HTTPHeaderDict
@@ -82,7 +83,9 @@ class Requests:
                 preload_content=False,
             )
             try:
-                content = response.read(_LARGEST, decode_content=True) if response.status == 200 else b""
+                content = (
+                    response.read(_LARGEST, decode_content=True) if response.status in _WITH_BODY else b""
+                )
             finally:
                 response.close()
             return Response(response.status, response.headers, content)

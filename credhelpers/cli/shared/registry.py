@@ -208,7 +208,7 @@ class Api:
 
     def _get(self, url: str, authorization: str = "", method: str = "GET") -> Response:
         """Make a request; only redirects to the same scheme, host and port are followed."""
-        headers = _MANIFESTS if method == "HEAD" else _HEADERS
+        headers = _MANIFESTS if "/manifests/" in url else _HEADERS
         headers = {**headers, "Authorization": authorization} if authorization else headers
         for _ in range(_MOST_REDIRECTS + 1):
             response = self._requests.make(method, url, headers)

@@ -56,6 +56,9 @@ _POLICIES = (
 )
 """In the order in which they are looked for: an explicit deny names one of the others too."""
 
+PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+"""The actions of one pull, of which AWS names the first that is denied."""
+
 _DENIED = re.compile(r"User: (?P<who>\S+) is not authorized to perform: (?P<action>[\w:-]+)")
 _RESOURCE = re.compile(r"on resource: (?P<resource>\S+)")
 
@@ -86,7 +89,7 @@ def _allow(message: str) -> str:
         return "allow the action to this identity in IAM"
     statement = {
         "Effect": "Allow",
-        "Action": found["action"],
+        "Action": PULL if found["action"] in PULL else found["action"],
         "Resource": resource["resource"] if resource else "*",
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
