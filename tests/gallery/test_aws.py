@@ -383,3 +383,75 @@ def test_a_region_that_does_not_exist(exhibit: Exhibit, worker: Patient, aws: Aw
         return gets("ecr-login", server, PASSWORD)(user)
 
     exhibit(worker, works=works, by=("did you mean eu-central-1", correct))
+
+
+@pytest.mark.failure("token-permission.server-error")
+def test_aws_has_a_server_error(exhibit: Exhibit, worker: Patient, aws: Aws) -> None:
+    by = ("try again in a minute", lambda: aws.mend("server-error"))
+    exhibit(staged(worker, aws, "server-error"), HOST, works=PULL, by=by)
+
+
+@pytest.mark.failure("remembered-failure.repeated")
+def test_a_failure_that_is_remembered(exhibit: Exhibit, worker: Patient, aws: Aws) -> None:
+    worker.set("")
+    aws.stage("access-denied")
+    assert not PULL(worker)
+    aws.mend("access-denied")
+    exhibit(worker, HOST, works=PULL)
+
+
+# The helper that Docker asks
+
+
+@pytest.mark.failure("ecr-host.not-ecr")
+def test_docker_hub_beside_ecr(exhibit: Exhibit, worker: Patient, password_store_env: dict[str, str]) -> None:
+    """Public images of Docker Hub work all the same; the credential for private ones is not found."""
+    worker = worker.but(**{**password_store_env, "PATH": worker.env["PATH"]})
+    worker.configure(credsStore="ecr-login")
+    assert worker.helper("pass").store("https://index.docker.io/v1/", "ada", CANARY).code == 0
+
+    exhibit(worker, "docker.io", works=hub)
+
+
+def hub(user: Patient) -> bool:
+    """Look Docker Hub's credential up as Docker does."""
+    store = json.loads(user.config.read_text())["credsStore"]
+    return gets(store, "https://index.docker.io/v1/")(user)
+
+
+@pytest.mark.failure("ecr-host.other-helper")
+def test_a_registry_of_ecr_with_another_helper(
+    exhibit: Exhibit, worker: Patient, password_store_env: dict[str, str]
+) -> None:
+    worker = worker.but(**{**password_store_env, "PATH": worker.env["PATH"]})
+    worker.configure(credsStore="pass")
+
+    def works(user: Patient) -> bool:
+        config = json.loads(user.config.read_text())
+        return gets(config.get("credHelpers", {}).get(HOST, "pass"), HOST, PASSWORD)(user)
+
+    exhibit(worker, HOST, works=works)
+
+
+@pytest.mark.failure("ecr-host.look-alike")
+def test_a_host_that_only_looks_like_ecr(exhibit: Exhibit, worker: Patient) -> None:
+    worker.configure(credHelpers={HOST.replace(ACCOUNT, "1234"): "ecr-login"})
+
+    def works(user: Patient) -> bool:
+        (server,) = json.loads(user.config.read_text())["credHelpers"]
+        return gets("ecr-login", server, PASSWORD)(user)
+
+    by = ("correct the name", lambda: worker.configure(credHelpers={HOST: "ecr-login"}))
+    exhibit(worker, works=works, by=by)
+
+
+@pytest.mark.failure("token-cache.unsafe")
+def test_a_cache_that_others_can_write(exhibit: Exhibit, worker: Patient) -> None:
+    assert PULL(worker)
+    (worker.home / ".ecr" / "tokens").chmod(0o777)
+    exhibit(worker, HOST, works=PULL, breaks=False)
+
+
+@pytest.mark.failure("token-cache.off")
+def test_a_cache_that_is_off(exhibit: Exhibit, worker: Patient) -> None:
+    exhibit(worker.but(AWS_ECR_DISABLE_CACHE="1"), HOST, works=PULL, breaks=False)

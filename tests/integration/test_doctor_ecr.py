@@ -151,6 +151,14 @@ def test_a_profile_that_does_not_exist_fails(patient: Patient) -> None:
     report.assert_broken("AWS identity", "nobody", "AWS_PROFILE")
 
 
+def test_another_account_is_named(patient: Patient) -> None:
+    other = HOST.replace(ACCOUNT, "999999999999")
+    patient.configure(credHelpers={other: "ecr-login"})
+    report = patient.doctor()
+    report.assert_broken("registry account", "is account 999999999999's", f"doctor {other}/", state="warn")
+    assert report.code == 0
+
+
 def test_a_missing_permission_fails(patient: Patient, aws: Aws) -> None:
     refusal = failing(400, "AccessDeniedException", "not authorized to perform: ecr:GetAuthorizationToken")
     aws.fault = lambda request: refusal(request) if request.operation == TOKEN_CALL else telling_who(request)

@@ -14,6 +14,7 @@ from credhelpers.stores.ecr.hosts import Registry
 from credhelpers.stores.ecr.trace import CLOCK_LIMIT, Trace
 
 IDENTITY, PERMISSION, CLOCK = "AWS identity", "token permission", "clock"
+_ACCOUNT = "registry account"
 _WARNS_AT = 60.0  # seconds
 _STS_SECONDS = 4.0
 _PROGRAM_SECONDS = 6.0  # for a credential_process; it must end before the doctor does
@@ -40,7 +41,12 @@ def prepare(environ: Mapping[str, str]) -> None:
 
 
 def ask(
-    registry: Registry, chosen: Mapping[str, str], values: Mapping[str, str], environ: Mapping[str, str]
+    registry: Registry,
+    chosen: Mapping[str, str],
+    values: Mapping[str, str],
+    environ: Mapping[str, str],
+    *,
+    is_pull: bool,
 ) -> Iterator[Finding]:
     """Make each request to AWS once, and yield what is found.
 
@@ -49,10 +55,14 @@ def ask(
         chosen: What the configuration says of it.
         values: The whole configuration.
         environ: The environment of the call, which `prepare` has adopted.
+        is_pull: Whether the registry is asked for an image, so that its own account is no question.
     """
     seconds = min(Settings(values).number("ecr.call_seconds"), _PROGRAM_SECONDS)
     settings = Settings({**values, "ecr.attempts": "1", "ecr.call_seconds": str(seconds)})
-    yield from _Inquiry(registry, chosen, settings, environ).findings()
+    inquiry = _Inquiry(registry, chosen, settings, environ)
+    yield from inquiry.findings()
+    if not is_pull:
+        yield from inquiry.other_account()
 
 
 class _Inquiry:
@@ -65,6 +75,7 @@ class _Inquiry:
         self._environ = environ
         self._trace = Trace()
         self._clocks: list[Finding] = []
+        self._account = chosen.get("role_arn", "").split(":")[4:5]
 
     def findings(self) -> Iterator[Finding]:
         from credhelpers.stores.ecr.causes import FAILURES, explain
@@ -85,6 +96,20 @@ class _Inquiry:
             self._clocks[-1]
             if self._clocks
             else warn(CLOCK, "unknown", "cannot compare the clock: AWS did not answer")
+        )
+
+    def other_account(self) -> Iterator[Finding]:
+        """Find that the registry is another account's than the identity."""
+        host = self._registry.host
+        owner = self._chosen.get("account") or host.partition(".")[0]
+        if self._registry.public or self._account in ([], [owner]):
+            return
+        yield warn(
+            _ACCOUNT,
+            "other",
+            f"{host} is account {owner}'s, and the identity is account {self._account[0]}'s: a repository "
+            "needs a policy that lets it pull",
+            f"see whether one has it: credhelpers doctor {host}/REPOSITORY:TAG",
         )
 
     def _identity(self, session: Any) -> Finding:
@@ -110,7 +135,9 @@ class _Inquiry:
             sts = boto3.Session(botocore_session=session.core).client(
                 "sts", region_name=self._registry.region
             )
-            return f"they are those of {sts.get_caller_identity()['Arn']}"
+            caller = sts.get_caller_identity()
+            self._account = self._account or [caller["Account"]]
+            return f"they are those of {caller['Arn']}"
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code") or "no error code"
             return f"STS refuses to identify them ({code})"

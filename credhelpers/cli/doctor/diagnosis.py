@@ -1,7 +1,7 @@
 """The path that Docker takes for a server, from config.json to the answer, and what is found along it."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from shlex import quote
 
@@ -15,7 +15,6 @@ from credhelpers.cli.doctor.docker_auth_config import check_environment
 from credhelpers.cli.doctor.executable import ON_PATH, OURS, Executable, all_on_path, check_executable
 from credhelpers.cli.shared import ecr_tokens
 from credhelpers.cli.shared.bounded import Tasks
-from credhelpers.cli.shared.ecr_tokens import Cached
 from credhelpers.cli.shared.plan import Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.config import Settings, load
@@ -157,7 +156,9 @@ class _Diagnosis:
         for kept in self._kept.values():
             hosts, found = self._amazon.setdefault(kept.name, ([], []))
             hosts.append(kept.registry.host)
-            self._findings.start(f"AWS {kept.name}", partial(_ask_amazon, kept, values, environ, found))
+            is_pull = any(target.repository for target in self._targets.values())
+            ask = partial(aws.ask, kept.registry, kept.chosen, values, environ, is_pull=is_pull)
+            self._findings.start(f"AWS {kept.name}", partial(_ask_amazon, ask, found))
         for hop in self._plan.hops:
             self._answers.start(hop.server, partial(self._answer, hop))
         for hop, target in self._targets.items():
@@ -223,11 +224,9 @@ class _Diagnosis:
         return Answer(finding, secret.credential, is_known=secret.kind in ("password", "identity token"))
 
 
-def _ask_amazon(
-    kept: Cached, values: Mapping[str, str], environ: Mapping[str, str], found: list[Finding]
-) -> list[Finding]:
+def _ask_amazon(ask: Callable[[], Iterator[Finding]], found: list[Finding]) -> list[Finding]:
     """Collect findings one by one, so that those are there which come before a request that hangs."""
-    for finding in aws.ask(kept.registry, kept.chosen, values, environ):
+    for finding in ask():
         found.append(finding)
     return found
 
