@@ -4,6 +4,7 @@ aws SERVICE OPERATION --name-of-parameter VALUE …
 """
 
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -20,13 +21,17 @@ exec {command} "$@"
 """
 
 
-def install_aws(directory: Path) -> str:
+def install_aws(directory: Path, *started_by: str) -> str:
     """Put ``aws`` into a directory, the real one where there is one, and return the administrator's key.
 
     It asks with the administrator's keys, as that person's own machine would.
+
+    Args:
+        directory: Where it is put.
+        started_by: The command that starts it, such as one that joins a namespace.
     """
     real = shutil.which("aws")
-    command = f"'{real}'" if real else f"'{sys.executable}' '{__file__}'"
+    command = shlex.join([*started_by, *([real] if real else [sys.executable, __file__])])
     directory.mkdir(exist_ok=True)
     script = directory / "aws"
     script.write_text(_SCRIPT.format(key=_ADMINISTRATOR, command=command))
