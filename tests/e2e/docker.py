@@ -44,6 +44,11 @@ class DockerDaemon:
     def __exit__(self, *_: object) -> None:
         self._service.__exit__()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._service.pid
+
 
 @dataclass(frozen=True)
 class Program:

@@ -113,7 +113,7 @@ class _Asking:
     def findings(self, api: Api, first: Response, answered: Callable[[], Answer]) -> Iterator[Finding]:
         """Yield what is found, once the registry has answered."""
         host = api.host
-        if "html" in first.headers.get("Content-Type", ""):
+        if first.status == 200 and "html" in first.headers.get("Content-Type", ""):
             cause = f"{host} is not a registry: it answers with a web page"
             yield self.failed(CredentialError(cause, fault="not-a-registry"))
             return
@@ -267,9 +267,7 @@ def _allow_no_tls(host: str) -> str:
     if os.path.exists(DAEMON_JSON):
         return f"as root, if it is meant to have no TLS: add {host} to insecure-registries in {DAEMON_JSON}"
     content = quote(json.dumps({"insecure-registries": [host]}))
-    return (
-        f"as root, if it is meant to have no TLS: echo {content} >{DAEMON_JSON}, then systemctl reload docker"
-    )
+    return f"as root, if it is meant to have no TLS: echo {content} >{DAEMON_JSON} && systemctl reload docker"
 
 
 _REMEDIES = {
