@@ -155,3 +155,42 @@ def test_the_settings_of_the_machine_count(host: Host, root: Patient) -> None:
     host.unit("nomad.service", *UNIT, "Environment=CREDHELPERS_CONFIG=/etc/nomad.d/credhelpers.toml")
     host.write("/etc/nomad.d/credhelpers.toml", 'not_found = "empty"\n')
     assert root.doctor(*ON_HOST).state("nomad public images") == "ok"
+
+
+def test_root_reads_the_runners_file(tmp_path: Path, host: Host, root: Patient) -> None:
+    host.write(
+        "/etc/gitlab-runner/config.toml", 'concurrent = 1\n\n[[runners]]\nexecutor = "docker"\n', 0o600
+    )
+    finding = other_user(root).doctor("--client", "gitlab-runner", *AS_NOBODY).of("gitlab-runner config")
+    assert finding.id == "gitlab-runner-config.unreadable"
+    assert "config.toml can be read: 1 runners" in mend(tmp_path, host, root, finding)
+
+
+def test_root_reads_kubelets_file(tmp_path: Path, host: Host, root: Patient) -> None:
+    options = (
+        "--image-credential-provider-config=/etc/eks/config.json --image-credential-provider-bin-dir=/etc/eks"
+    )
+    host.unit("kubelet.service", f"ExecStart=/usr/bin/kubelet {options}")
+    versions = ("kubelet.config.k8s.io/v1", "credentialprovider.kubelet.k8s.io/v1")
+    provider = {"name": "ecr", "apiVersion": versions[1], "matchImages": ["*.dkr.ecr.*.amazonaws.com"]}
+    host.write("/etc/eks/config.json", {"apiVersion": versions[0], "providers": [provider]}, 0o600)
+    host.write("/etc/eks/ecr", "#!/bin/sh\n", 0o755)
+    finding = other_user(root).doctor("--client", "kubelet", *AS_NOBODY).of("kubelet config")
+    assert finding.id == "kubelet-config.unreadable"
+    assert "kubelet starts /etc/eks/ecr" in mend(tmp_path, host, root, finding)
+
+
+def test_faults_of_dockerds_unit(host: Host, root: Patient) -> None:
+    assert root.doctor("--client", "systemd").findings == []
+    host.unit("docker.service", "ExecStart=/usr/bin/dockerd", "EnvironmentFile=/etc/default/absent")
+    report = root.but(HTTPS_PROXY="http://proxy.example").doctor("--client", "systemd")
+    assert {finding.id for finding in report.findings if finding.state != "ok"} == {
+        "unit-environment.file-missing",
+        "unit-environment.no-proxy",
+    }
+
+
+def test_a_proxy_in_daemon_json(host: Host, root: Patient) -> None:
+    host.unit("docker.service", "ExecStart=/usr/bin/dockerd")
+    host.write("/etc/docker/daemon.json", {"proxies": {"https-proxy": "http://proxy.example"}})
+    assert root.but(HTTPS_PROXY="http://proxy.example").doctor("--client", "systemd").findings == []

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from credhelpers.cli.doctor.clients import nomad, podman
+from credhelpers.cli.doctor.clients import gitlab_runner, kubelet, nomad, podman, systemd
 from credhelpers.cli.doctor.clients.machine import Examine, Machine
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.finding import Finding, fail
@@ -11,6 +11,9 @@ from credhelpers.finding import Finding, fail
 CLIENTS: dict[str, Examine] = {
     "nomad": nomad.examine,
     "podman": podman.examine,
+    "gitlab-runner": gitlab_runner.examine,
+    "kubelet": kubelet.examine,
+    "systemd": systemd.examine,
 }
 """How each client is examined, by the name that ``doctor --client`` takes."""
 

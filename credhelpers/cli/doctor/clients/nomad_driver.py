@@ -15,7 +15,7 @@ from shlex import quote
 from credhelpers.cli.doctor.answer import cause_and_remedy, see_why
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.clients.nomad_file import check_file
-from credhelpers.cli.doctor.clients.service import Service, drop_in
+from credhelpers.cli.doctor.clients.service import Service, absent_helper, drop_in
 from credhelpers.cli.doctor.executable import OURS, identify
 from credhelpers.clients.docker_config import docker_key, hostname_of
 from credhelpers.clients.nomad_agent import DOCKER, Auth
@@ -81,28 +81,11 @@ class Driver:
         for server in self._servers():
             yield from self._check_server(server, broken)
 
-    def _absent(self, name: str) -> Finding:
-        unit, program = self._service.unit, PREFIX + name
-        directories = unit.environ.get("PATH", "").split(":")
-        for directory in directories:
-            path = os.path.join(directory, program)
-            if os.path.isfile(unit.below_root(path)):
-                text = f"{path} is not executable, so Nomad cannot start it"
-                return fail(_HELPER, "not-executable", text, f"as root: chmod a+x {quote(path)}")
-        text = f"{program} is not on the PATH of {unit.name} ({':'.join(directories)}), so every task fails"
-        elsewhere = self._service.elsewhere(name)
-        target = next((path for path in directories if os.path.isdir(unit.below_root(path))), None)
-        if elsewhere is None or target is None:
-            remedy = f"install {program} into /usr/local/bin, or correct helper in {self._auth.path}"
-            return fail(_HELPER, "not-installed", text, remedy)
-        if "/usr/local/bin" in directories:
-            target = "/usr/local/bin"
-        return fail(_HELPER, "not-on-path", text, f"as root: ln -s {quote(elsewhere)} {quote(target)}/")
-
     def _check_helper(self, name: str) -> Finding:
         path = self._service.helper(name)
         if path is None:
-            return self._absent(name)
+            where = f"correct helper in {self._auth.path}"
+            return absent_helper(self._service, _HELPER, name, "so every task fails", where)
         if not self._is_docker and self._service.can_be_asked:
             outcome = self._run([path], _PUBLIC_REPOSITORY)
             with_verb = self._run([path, "get"], _PUBLIC_REPOSITORY)

@@ -1,6 +1,7 @@
 """A service as systemd starts it: which helpers it finds, what they answer, what is wrong with its unit."""
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from shlex import quote
@@ -15,6 +16,9 @@ from credhelpers.stores.auto.external import PREFIX
 
 _UNIT, _USER, _ENVIRONMENT = "unit", "unit user", "unit environment"
 _CREDENTIAL, _FILES = "unit credential", "unit file system"
+
+HELPER_NAME = re.compile(r"[\w.-]+")
+"""A helper's name that can stand in a command line as it is."""
 
 _ASKING_SECONDS = 5.0
 _SYSTEMCTL_SECONDS = 2.0
@@ -52,7 +56,7 @@ class Service:
     def _find(self, name: str, directories: list[str]) -> str | None:
         for directory in directories:
             path = self.unit.below_root(os.path.join(directory, name))
-            is_usable = directory.startswith("/") and "/" not in name
+            is_usable = directory.startswith("/") and HELPER_NAME.fullmatch(name)
             if is_usable and os.path.isfile(path) and os.access(path, os.X_OK):
                 return path
         return None
@@ -105,13 +109,42 @@ def has_unit(machine: Machine, name: str) -> bool:
     return any(os.path.lexists(os.path.join(machine.root, place, name)) for place in DIRECTORIES)
 
 
-def check_unit(service: Service, machine: Machine, *, gets_tokens: bool = False) -> list[Finding]:
+def absent_helper(service: Service, check: str, name: str, effect: str, instead: str) -> Finding:
+    """Return why a service does not find a helper.
+
+    Args:
+        service: The service.
+        check: What is checked.
+        name: What follows ``docker-credential-``.
+        effect: What comes of it.
+        instead: What to do if it is not meant to be installed.
+    """
+    unit, program = service.unit, PREFIX + name
+    directories = unit.environ.get("PATH", "").split(":")
+    for directory in directories:
+        path = os.path.join(directory, program)
+        if os.path.isfile(unit.below_root(path)):
+            text = f"{unit.name} cannot start {path}, which is not executable, {effect}"
+            return fail(check, "not-executable", text, f"as root: chmod a+x {quote(path)}")
+    text = f"{program} is not on the PATH of {unit.name} ({':'.join(directories)}), {effect}"
+    elsewhere = service.elsewhere(name)
+    targets = ["/usr/local/bin"] * ("/usr/local/bin" in directories) + directories
+    target = next((path for path in targets if path and os.path.isdir(unit.below_root(path))), None)
+    if elsewhere is None or target is None:
+        return fail(check, "not-installed", text, f"install {program} into /usr/local/bin, or {instead}")
+    return fail(check, "not-on-path", text, f"as root: ln -s {quote(elsewhere)} {quote(target)}/")
+
+
+def check_unit(
+    service: Service, machine: Machine, *, gets_tokens: bool = False, needs_proxy: bool = True
+) -> list[Finding]:
     """Return what is wrong with how a service is started.
 
     Args:
         service: The service.
         machine: Where it runs.
         gets_tokens: Whether it asks a helper that caches tokens.
+        needs_proxy: Whether it can have a proxy by its environment only.
     """
     unit = service.unit
     if unit.unread:
@@ -126,7 +159,7 @@ def check_unit(service: Service, machine: Machine, *, gets_tokens: bool = False)
     found += _check_credentials(service)
     if gets_tokens:
         found += _check_state(service)
-    return found + _check_proxy(service, machine)
+    return found + (_check_proxy(service, machine) if needs_proxy else [])
 
 
 def drop_in(unit: str, lines: str) -> str:
