@@ -17,7 +17,12 @@ def replace(path: str, old: str, new: str) -> str:
         old: The text, in one line.
         new: What takes its place.
     """
-    return substitute(path, _SPECIAL.sub(r"\\\1", old), re.sub(r"([\\|&])", r"\\\1", new))
+    return substitute(path, escaped(old), re.sub(r"([\\|&])", r"\\\1", new))
+
+
+def escaped(text: str) -> str:
+    """Return a basic regular expression of sed that matches just a text."""
+    return _SPECIAL.sub(r"\\\1", text)
 
 
 def substitute(path: str, pattern: str, new: str) -> str:
@@ -28,7 +33,7 @@ def substitute(path: str, pattern: str, new: str) -> str:
 
 def drop_element(path: str, text: str) -> str:
     """Return the command that takes a text out of a list of a JSON file, with its comma."""
-    return _drop(path, f'"{_SPECIAL.sub(_escaped, text)}"')
+    return _drop(path, f'"{_SPECIAL.sub(_in_brackets, text)}"')
 
 
 def drop_member(path: str, key: str) -> str:
@@ -43,5 +48,5 @@ def _drop(path: str, pattern: str) -> str:
     return permissions.for_owner(f"sed -i -zE {quote(script)} {quote(real)}", real)
 
 
-def _escaped(match: re.Match[str]) -> str:
+def _in_brackets(match: re.Match[str]) -> str:
     return "[.]" if match[1] == "." else "\\" + match[1]

@@ -6,14 +6,20 @@ import io
 import json
 import subprocess
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.e2e.registry import Login
 from tests.support.tools import require
 
 
-def publish(directory: Path, image: str, login: Login | None, env: Mapping[str, str] | None = None) -> str:
+def publish(
+    directory: Path,
+    image: str,
+    login: Login | None,
+    env: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
+) -> str:
     """Put an image into a registry without TLS, or one that the environment trusts.
 
     Args:
@@ -21,6 +27,7 @@ def publish(directory: Path, image: str, login: Login | None, env: Mapping[str, 
         image: Its name, such as ``localhost:5000/team/app:1``.
         login: Who may push; None for a registry that is open to all.
         env: The environment of skopeo.
+        prefix: What starts it, such as in a namespace.
 
     Returns:
         The name.
@@ -30,6 +37,7 @@ def publish(directory: Path, image: str, login: Login | None, env: Mapping[str, 
     credentials = ["--dest-creds", f"{login.username}:{login.password}"] if login else []
     done = subprocess.run(
         [
+            *prefix,
             require("skopeo", "skopeo"),
             "--insecure-policy",
             "copy",

@@ -63,7 +63,7 @@ def diagnose(
     except CredentialError:
         settings = Settings({})  # reported with Docker's helpers
     others = [name for name in CLIENTS if client in (None, name)]
-    examination = Examination(Machine(environ, settings, server, deadline), others)
+    examination = Examination(Machine(environ, settings, server, deadline, offline=offline), others)
     if client in (None, DOCKER):
         yield from _docker(config_path, server, environ, deadline, offline=offline)
     yield from examination.sections()

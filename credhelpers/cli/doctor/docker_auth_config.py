@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from shlex import quote
 
 from credhelpers import paths, process
+from credhelpers.cli.doctor.clients.program_version import program_version
 from credhelpers.clients import docker_auth_config
 from credhelpers.clients.docker_auth_config import NAME
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path, docker_key
@@ -16,8 +17,6 @@ from credhelpers.finding import Finding, ok, warn
 _VARIABLE, _DIRECTORY, _SUDO = NAME, "DOCKER_CONFIG", "sudo"
 _SINCE = (28, 3)
 """The first version of Docker's CLI that reads the variable."""
-_SECONDS = 2.0
-_LARGEST = 1 << 12  # bytes
 _GROUP = "docker"
 
 
@@ -36,7 +35,7 @@ def check_environment(config: DockerConfig | None, environ: Mapping[str, str]) -
 def _variable(config: DockerConfig, environ: Mapping[str, str]) -> list[Finding]:
     if not environ.get(NAME):
         return []
-    version = _version(environ)
+    version = program_version(process.find(("docker",), environ), environ)
     if version and version < _SINCE:
         shown = ".".join(map(str, version))
         return [ok(_VARIABLE, f"it is set, but docker {shown} does not read it; 28.3 and later do")]
@@ -64,20 +63,6 @@ def _variable(config: DockerConfig, environ: Mapping[str, str]) -> list[Finding]
     return found or [
         ok(_VARIABLE, f"Docker takes the credential for {', '.join(servers) or 'no server'} from it")
     ]
-
-
-def _version(environ: Mapping[str, str]) -> tuple[int, ...]:
-    """Return the major and minor version of Docker's CLI; empty when it is not known."""
-    program = process.find(("docker",), environ)
-    if not program:
-        return ()
-    try:
-        outcome = process.run([program, "--version"], environ, b"", _SECONDS, _LARGEST, new_session=True)
-    except OSError:
-        return ()
-    words = outcome.output.decode(errors="replace").partition("version ")[2]
-    numbers = words.replace(",", " ").split(".")[:2]
-    return tuple(map(int, numbers)) if len(numbers) == 2 and all(map(str.isdecimal, numbers)) else ()
 
 
 def _directory(config: DockerConfig, environ: Mapping[str, str]) -> list[Finding]:

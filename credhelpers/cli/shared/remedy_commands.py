@@ -36,6 +36,7 @@ PROGRAMS = (
     "mkdir",
     "mv",
     "openssl",
+    "openssl",
     "pass",
     "podman",
     "printf",

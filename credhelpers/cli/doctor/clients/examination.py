@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from credhelpers.cli.doctor.clients import gitlab_runner, kubelet, nomad, podman, systemd
+from credhelpers.cli.doctor.clients import dockerd, nomad, podman
 from credhelpers.cli.doctor.clients.machine import Examine, Machine
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.finding import Finding, fail
 
 CLIENTS: dict[str, Examine] = {
+    "dockerd": dockerd.examine,
     "nomad": nomad.examine,
     "podman": podman.examine,
     "gitlab-runner": gitlab_runner.examine,

@@ -17,6 +17,7 @@ class Machine:
         server: The only server to follow; None for all that a client names.
         deadline: When to give up, by `time.monotonic`.
         root: What the paths of the system's own files begin with.
+        offline: Whether registries are left alone.
     """
 
     environ: Mapping[str, str]
@@ -24,6 +25,7 @@ class Machine:
     server: str | None
     deadline: float
     root: str = "/"
+    offline: bool = False
 
 
 Examine = Callable[[Machine], Iterator[tuple[str, list[Finding]]]]
