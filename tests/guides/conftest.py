@@ -93,10 +93,10 @@ def machine(
     """The reader's machine; the passwords are in files, as they come out of a password manager."""
     for command, package in (("nginx", "nginx-light"), ("podman", "podman"), ("buildah", "buildah")):
         require(command, package)
-    environment = {"PATH": f"{installed}:{SYSTEM_PATH}", "LANG": "C.UTF-8", **aws.environment()}
+    environment = {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", **aws.environment()}
     with (
         tempfile.TemporaryDirectory(prefix="guide-", dir="/tmp") as directory,
-        Machine(namespace, Path(directory), authority.certificate, environment) as machine,
+        Machine(namespace, Path(directory), authority.certificate, installed, environment) as machine,
     ):
         machine.write("~/password.txt", robot.password)
         machine.write("~/token.txt", hub_user.password)

@@ -16,16 +16,21 @@ from tests.e2e.namespace import Namespace
 _SECONDS = 60
 _END = "the command has ended with"
 
-# Debian's programs take their configuration from /etc, so the guide's files are where they say they are.
+# Debian's programs take their configuration from /etc, so the guide's files are where they say they are. Nothing of
+# the real machine can be written to, but its folders for temporary files.
 _SET_UP = """
 set -eu
+for kept in /tmp /var/tmp; do mount --bind $kept $kept; done
 cd "$1"
-mkdir etc home bin containers
+mkdir etc home bin sbin containers
 cp -a /etc/. etc
 mount --bind etc /etc
 mount --bind home /root
-mount -t tmpfs tmpfs /run
-mkdir -p /run/lock /etc/docker/registry
+ln -s "$4"/* sbin
+mount --bind sbin /usr/local/sbin
+for emptied in /run /var/log /var/lib/nginx; do mount -t tmpfs tmpfs $emptied; done
+mount -o remount,bind,ro /
+mkdir -p /run/lock /var/log/nginx /etc/docker/registry
 cat "$2" >>/etc/ssl/certs/ca-certificates.crt
 if [ -d /etc/containers ]; then
     printf '[storage]\\ndriver = "vfs"\\ngraphroot = "%s"\\nrunroot = "%s"\\n' \
@@ -33,7 +38,7 @@ if [ -d /etc/containers ]; then
 fi
 rm -rf /etc/nomad.d /etc/credhelpers /etc/docker/daemon.json
 cp "$3"/* bin
-export PATH="$1/bin:$PATH"
+export PATH="$1/bin:/usr/local/sbin:$PATH"
 systemctl start docker
 cd
 exec 2>&1
@@ -50,16 +55,22 @@ class Machine:
         namespace: The network, and the names in it.
         directory: A folder near the root, for its files.
         authority: A certificate that it trusts.
+        installed: The folder of our executables, which it has in /usr/local/sbin, where services look too.
         environment: What the shell begins with; HOME is /root.
     """
 
     def __init__(
-        self, namespace: Namespace, directory: Path, authority: Path, environment: Mapping[str, str]
+        self,
+        namespace: Namespace,
+        directory: Path,
+        authority: Path,
+        installed: Path,
+        environment: Mapping[str, str],
     ) -> None:
         alone = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=KILL"]
         stand_ins = Path(__file__).with_name("stand-ins")
         self._argv = namespace.join(*alone, "sh")
-        self._set_up = f"set -- {directory} {authority} {stand_ins}\n{_SET_UP}"
+        self._set_up = f"set -- {directory} {authority} {stand_ins} {installed}\n{_SET_UP}"
         self._environment = {**environment, "HOME": "/root"}
 
     def __enter__(self) -> Self:
