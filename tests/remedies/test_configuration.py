@@ -24,22 +24,6 @@ def complaint(patient: Patient, *arguments: str) -> str:
     return answer.err.decode().splitlines()[-1].removeprefix("credhelpers: ")
 
 
-def test_a_missing_configuration(user: Patient, mend: Mending) -> None:
-    user = user.but(CREDHELPERS_CONFIG=str(user.home / "gone.toml"))
-    answer = user.helper("ecr-login").list()
-    assert b"gone.toml does not exist" in answer.err
-    mended = mend(answer.err.decode().splitlines()[-1].partition(": ")[2], user.env)
-    assert Patient(user.bin, mended.env).helper("ecr-login").list().code == 0
-
-
-def test_a_closed_configuration_is_opened(powerless: Patient, mend: Mending) -> None:
-    powerless.set(SETTING).chmod(0)
-    found = powerless.doctor().of("config.toml")
-    assert "Permission denied" in found.text
-    mend(found.remedy, powerless.env, prefix=POWERLESS)
-    assert powerless.doctor().state("config.toml") == "ok"
-
-
 @pytest.mark.parametrize("variable", [{}, {"CREDHELPERS_CONFIG": "{}"}])
 def test_a_closed_directory_is_opened(powerless: Patient, mend: Mending, variable: dict[str, str]) -> None:
     path = powerless.set(SETTING)
@@ -48,17 +32,6 @@ def test_a_closed_directory_is_opened(powerless: Patient, mend: Mending, variabl
     found = user.doctor().of("config.toml")
     assert "Permission denied" in found.text
     mend(found.remedy, user.env, prefix=POWERLESS)
-    assert user.doctor().state("config.toml") == "ok"
-
-
-def _directory(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-def test_a_directory_as_configuration_is_moved(user: Patient, mend: Mending) -> None:
-    _directory(user.set(SETTING))
-    mend(user.doctor().of("config.toml").remedy, user.env)
     assert user.doctor().state("config.toml") == "ok"
 
 

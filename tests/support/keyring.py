@@ -104,11 +104,11 @@ def _default_collection(connection: DBusConnection) -> secretstorage.Collection:
 
 
 @contextmanager
-def private_secret_service() -> Iterator[SecretService]:
+def private_secret_service(password: str = "\n") -> Iterator[SecretService]:
     """Start a bus and a keyring that hold nothing of the user; end both by their process ids."""
     home = Path(tempfile.mkdtemp(prefix="ch-bus-", dir="/tmp"))
     try:
-        with private_bus(home) as address, _unlocked_keyring(home, address):
+        with private_bus(home) as address, _unlocked_keyring(home, address, password):
             yield SecretService(address)
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -136,7 +136,7 @@ def private_bus(directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _unlocked_keyring(home: Path, address: str) -> Iterator[None]:
+def _unlocked_keyring(home: Path, address: str, password: str) -> Iterator[None]:
     command = [
         require("gnome-keyring-daemon", "gnome-keyring"),
         "--foreground",
@@ -152,7 +152,7 @@ def _unlocked_keyring(home: Path, address: str) -> Iterator[None]:
     ) as daemon:
         try:
             assert daemon.stdin is not None
-            daemon.stdin.write(b"\n")
+            daemon.stdin.write(password.encode())
             daemon.stdin.close()
             with closing(open_dbus_connection(bus=address)) as connection:
                 _wait_until_owned(connection, _SECRETS)

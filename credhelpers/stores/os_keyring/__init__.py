@@ -54,10 +54,15 @@ def names_another_backend(environ: "Mapping[str, str]") -> bool:
     named = environ.get("PYTHON_KEYRING_BACKEND")
     if named:
         return named not in _SECRET_SERVICE
-    configuration = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", ""), ".config")
-    lines = _read(os.path.join(configuration, "python_keyring", "keyringrc.cfg")).splitlines()
+    lines = _read(configuration_path(environ)).splitlines()
     backends = [line.partition("=")[2].strip() for line in lines if line.startswith("default-keyring")]
     return bool(backends) and backends[-1] not in _SECRET_SERVICE
+
+
+def configuration_path(environ: "Mapping[str, str]") -> str:
+    """Return the path of the keyring package's own configuration."""
+    base = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", ""), ".config")
+    return os.path.join(base, "python_keyring", "keyringrc.cfg")
 
 
 def _read(path: str) -> str:

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from credhelpers import files, paths
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound, StoreUnavailable
 from credhelpers.locks import Lock
+from credhelpers.process import quoted
 from credhelpers.servers import candidate_keys
 from credhelpers.stores.listing import listable
+from credhelpers.stores.os_keyring import configuration_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,13 +158,13 @@ def open_configured_backend(environ: "Mapping[str, str]") -> BackendStore:
         named = environ.get("PYTHON_KEYRING_BACKEND") or "that keyringrc.cfg names"
         raise StoreUnavailable(
             f"the keyring backend {named} cannot be used: {_first_line(error)}",
-            "correct PYTHON_KEYRING_BACKEND or keyringrc.cfg, or install the package that has the backend",
+            f"install the package that has the backend; or {_another(environ)}",
             fault="unusable",
         ) from None
     if type(backend).__module__ == "keyring.backends.null":  # it accepts every entry and keeps none
         raise StoreUnavailable(
             "the keyring is disabled",
-            "remove the null backend from keyringrc.cfg or PYTHON_KEYRING_BACKEND",
+            _another(environ),
             fault="disabled",
         )
     return _store(backend, environ)
@@ -183,6 +185,13 @@ def open_other_backend(environ: "Mapping[str, str]") -> BackendStore | None:
         if backend.priority >= 1 and type(backend).__module__ not in _NEVER_BY_ITSELF
     ]
     return _store(max(others, key=lambda backend: backend.priority), environ) if others else None
+
+
+def _another(environ: "Mapping[str, str]") -> str:
+    """Return the command that lets the default backend be used."""
+    if environ.get("PYTHON_KEYRING_BACKEND"):
+        return "use the default keyring: unset PYTHON_KEYRING_BACKEND"
+    return f"use the default keyring: sed -i.bak '/^default-keyring/d' {quoted(configuration_path(environ))}"
 
 
 def _store(backend: "KeyringBackend", environ: "Mapping[str, str]") -> BackendStore:

@@ -28,7 +28,8 @@ _QUEUED = 2  # RequestName's reply IN_QUEUE, D-Bus specification, "org.freedeskt
 
 _NO_BUS_REMEDY = (
     "run this inside a desktop session or dbus-run-session; "
-    "docker-credential-pass works without a bus or a desktop"
+    "or use docker-credential-pass, which needs neither: "
+    "credhelpers init pass && credhelpers configure --store pass"
 )
 # The daemon takes all of stdin as the password, a line end too, and does not report a wrong one.
 _TYPED = "(stty -echo && head -n 1 | tr -d '\\n' && stty echo)"
@@ -228,7 +229,9 @@ def _connect(environ: "Mapping[str, str]") -> "Any":
             return _PatientConnection(socket)
         except jeepney.DBusErrorResponse as refusal:
             failure = StoreUnavailable(
-                f"the D-Bus session bus at {shown} refused this process: {refusal.name}", fault="refused"
+                f"the D-Bus session bus at {shown} refused this process: {refusal.name}",
+                _NO_BUS_REMEDY,
+                fault="refused",
             )
         except jeepney.AuthenticationError:
             failure = NoService(
@@ -255,7 +258,7 @@ def _addresses(environ: "Mapping[str, str]") -> list[str]:
     except (ValueError, RuntimeError):  # among them autolaunch:, which must not start a bus, and disabled:
         raise NoService(
             f"DBUS_SESSION_BUS_ADDRESS does not name a Unix socket: {named}",
-            _NO_BUS_REMEDY,
+            "use the bus of your login session: unset DBUS_SESSION_BUS_ADDRESS",
             fault="invalid-address",
         ) from None
 
