@@ -16,7 +16,7 @@ from tests.e2e.namespace import Namespace
 _SECONDS = 60
 _END = "the command has ended with"
 
-# Debian's programs take their configuration from /etc, so the guide's files are where they say they are. Nothing of
+# Debian's programs take their configuration from /etc, so the guide's files are where they say. Nothing of
 # the real machine can be written to, but its folders for temporary files.
 _SET_UP = """
 set -eu

@@ -13,8 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def _failures() -> Iterator[tuple[str, str]]:
     """Yield the name of each test of the gallery, and the id of the finding that its marker names."""
     for path in sorted((ROOT / "tests" / "gallery").glob("test_*.py")):
-        for node in ast.parse(path.read_text()).body:
-            for mark in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+        functions = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
+        for node in functions:
+            for mark in node.decorator_list:
                 if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.failure":
                     yield f"{path.name}::{node.name}", ast.literal_eval(mark.args[0])
 

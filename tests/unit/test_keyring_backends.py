@@ -158,7 +158,7 @@ def test_a_backend_that_keeps_nothing_is_refused(
 ) -> None:
     monkeypatch.setattr(keyring, "get_keyring", backend_class)
     with pytest.raises(StoreUnavailable, match=cause):
-        open_configured_backend({"AWS_ECR_CACHE_DIR": str(tmp_path)}).store(SERVER, ALICE)
+        open_configured_backend({"AWS_ECR_CACHE_DIR": str(tmp_path)}, "").store(SERVER, ALICE)
 
 
 def test_the_best_recommended_backend_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

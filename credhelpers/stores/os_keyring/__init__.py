@@ -29,7 +29,7 @@ def open_keyring(environ: "Mapping[str, str]") -> "Store":
     if names_another_backend(environ):
         from credhelpers.stores.os_keyring.backend import open_configured_backend
 
-        return open_configured_backend(environ)
+        return open_configured_backend(environ, _configuration_path(environ))
 
     from credhelpers.stores.os_keyring.bus import NoService
     from credhelpers.stores.os_keyring.secret_service import SecretServiceStore
@@ -54,12 +54,12 @@ def names_another_backend(environ: "Mapping[str, str]") -> bool:
     named = environ.get("PYTHON_KEYRING_BACKEND")
     if named:
         return named not in _SECRET_SERVICE
-    lines = _read(configuration_path(environ)).splitlines()
+    lines = _read(_configuration_path(environ)).splitlines()
     backends = [line.partition("=")[2].strip() for line in lines if line.startswith("default-keyring")]
     return bool(backends) and backends[-1] not in _SECRET_SERVICE
 
 
-def configuration_path(environ: "Mapping[str, str]") -> str:
+def _configuration_path(environ: "Mapping[str, str]") -> str:
     """Return the path of the keyring package's own configuration."""
     base = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", ""), ".config")
     return os.path.join(base, "python_keyring", "keyringrc.cfg")

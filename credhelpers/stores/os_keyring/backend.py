@@ -14,7 +14,6 @@ from credhelpers.locks import Lock
 from credhelpers.process import quoted
 from credhelpers.servers import candidate_keys
 from credhelpers.stores.listing import listable
-from credhelpers.stores.os_keyring import configuration_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,8 +142,12 @@ class BackendStore:
             raise _worded(error) from None
 
 
-def open_configured_backend(environ: "Mapping[str, str]") -> BackendStore:
+def open_configured_backend(environ: "Mapping[str, str]", configuration: str) -> BackendStore:
     """Return the backend that the user named to the ``keyring`` package, or else its own choice.
+
+    Args:
+        environ: The client's environment.
+        configuration: The path of the package's own configuration.
 
     Raises:
         StoreUnavailable: There is none, or it cannot be used here.
@@ -158,13 +161,13 @@ def open_configured_backend(environ: "Mapping[str, str]") -> BackendStore:
         named = environ.get("PYTHON_KEYRING_BACKEND") or "that keyringrc.cfg names"
         raise StoreUnavailable(
             f"the keyring backend {named} cannot be used: {_first_line(error)}",
-            f"install the package that has the backend; or {_another(environ)}",
+            f"install the package that has the backend; or {_another(environ, configuration)}",
             fault="unusable",
         ) from None
     if type(backend).__module__ == "keyring.backends.null":  # it accepts every entry and keeps none
         raise StoreUnavailable(
             "the keyring is disabled",
-            _another(environ),
+            _another(environ, configuration),
             fault="disabled",
         )
     return _store(backend, environ)
@@ -187,11 +190,11 @@ def open_other_backend(environ: "Mapping[str, str]") -> BackendStore | None:
     return _store(max(others, key=lambda backend: backend.priority), environ) if others else None
 
 
-def _another(environ: "Mapping[str, str]") -> str:
+def _another(environ: "Mapping[str, str]", configuration: str) -> str:
     """Return the command that lets the default backend be used."""
     if environ.get("PYTHON_KEYRING_BACKEND"):
         return "use the default keyring: unset PYTHON_KEYRING_BACKEND"
-    return f"use the default keyring: sed -i.bak '/^default-keyring/d' {quoted(configuration_path(environ))}"
+    return f"use the default keyring: sed -i.bak '/^default-keyring/d' {quoted(configuration)}"
 
 
 def _store(backend: "KeyringBackend", environ: "Mapping[str, str]") -> BackendStore:

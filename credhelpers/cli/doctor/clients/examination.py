@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from credhelpers.cli.doctor.clients import gitlab_runner, kubelet, nomad, podman, systemd
-from credhelpers.cli.doctor.clients import dockerd, nomad, podman
+from credhelpers.cli.doctor.clients import dockerd, gitlab_runner, kubelet, nomad, podman, systemd
 from credhelpers.cli.doctor.clients.machine import Examine, Machine
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.finding import Finding, fail
