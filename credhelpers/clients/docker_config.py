@@ -134,6 +134,15 @@ class DockerConfig:
         found = {server: plaintext_in(entry) for server, entry in self.auths.items()}
         return {server: secret for server, secret in found.items() if secret is not None}
 
+    def plaintext_by_server(self) -> dict[str, Plaintext]:
+        """Return the secret that Docker finds in the file for each server, by the key by which it asks."""
+        found: dict[str, Plaintext] = {}
+        for name, secret in self.plaintext().items():
+            key = docker_key(name)
+            if key not in found or name == key:
+                found[key] = secret
+        return found
+
     def plaintext_for(self, server: str) -> Plaintext | None:
         """Return the secret that Docker finds in the file for a server: by its key, or by a key's host."""
         secrets = self.plaintext()

@@ -11,23 +11,27 @@ from credhelpers.credential import Credential
 _SECRETS = ("auth", "username", "password", "identitytoken")
 
 
-def set_helpers(path: str, store: str | None, helpers: dict[str, str]) -> Change:
+def set_helpers(path: str, store: str | None, helpers: Mapping[str, str | None]) -> Change:
     """Return the change that names helpers.
 
     Args:
         path: The file, for messages.
-        store: The helper for all other servers; None to leave that unchanged.
-        helpers: The helper of each server that is to have its own.
+        store: The helper for all other servers; None to leave that unchanged, empty for none.
+        helpers: The helper of each server that is to have its own; None for one that is to lose it.
     """
 
     def change(content: bytes | None) -> bytes | None:
         config = DockerConfig(path, content or b"")
         text = config.text
         if store is not None and config.creds_store != store:
-            text = json_text.put(text, (config.spelling("credsStore"),), store)
+            key = config.spelling("credsStore")
+            text = json_text.put(text, (key,), store) if store else json_text.remove(text, (key,))
         for server, helper in helpers.items():
-            if config.cred_helpers.get(server) != helper:
-                text = json_text.put(text, (config.spelling("credHelpers"), server), helper)
+            keys = (config.spelling("credHelpers"), server)
+            if helper is None:
+                text = json_text.remove(text, keys)
+            elif config.cred_helpers.get(server) != helper:
+                text = json_text.put(text, keys, helper)
         return _finish(text, config, content)
 
     return change

@@ -80,6 +80,12 @@ def answer_empty(path: str) -> Change:
     return change
 
 
+def not_found_in(path: str, content: bytes) -> str | None:
+    """Return what a config.toml says of ``not_found``; None when it says nothing."""
+    value = _parse(path, content)[1].get("not_found")
+    return value if isinstance(value, str) else None
+
+
 def restore_not_found(path: str, former: str | None) -> Change:
     """Return the change that puts a former ``not_found`` back, or removes the line; the rest stays."""
 

@@ -100,7 +100,7 @@ def test_a_key_twice_is_refused(private_env: dict[str, str], daemon: RecordingDa
 def test_a_key_in_other_case_is_changed_in_place(home: DockerHome) -> None:
     before = home.write('{"CREDSSTORE": "old", "credhelpers": {"a.test": "x"}, "AUTHS": {}}')
 
-    home.succeed("configure", "--store", "pass", "--ecr", "public.ecr.aws")
+    home.succeed("configure", "--force", "--store", "pass", "--ecr", "public.ecr.aws")
 
     assert home.config.read_text() == (
         '{"CREDSSTORE": "pass", "credhelpers": {"a.test": "x", "public.ecr.aws": "ecr-login"}, "AUTHS": {}}'
@@ -150,11 +150,16 @@ HALVES = {
 @pytest.mark.parametrize("store", ["", ', "credsStore": "pass"'])
 @pytest.mark.parametrize("content", HALVES.values(), ids=HALVES)
 def test_half_a_surrogate_pair_in_commands(home: DockerHome, content: str, store: str) -> None:
-    for command in ("doctor", "status", "configure --store pass --dry-run", "migrate --to pass --dry-run"):
+    for command in (
+        "doctor",
+        "status",
+        "configure --force --store pass --dry-run",
+        "migrate --to pass --dry-run",
+    ):
         before = home.write(content % store)
         answer = home.run(*command.split())
         assert b"internal error" not in answer.err and home.config.read_bytes() == before, answer
-    for command in ("logout r.example", "configure --store pass", "migrate --to pass"):
+    for command in ("logout r.example", "configure --force --store pass", "migrate --to pass"):
         home.write(content % store)
         home.succeed(*command.split())
 
@@ -182,7 +187,7 @@ def test_half_a_surrogate_pair_as_helper(home: DockerHome, content: str) -> None
 
 
 @pytest.mark.parametrize(
-    "command", ["configure --store pass", "migrate --to pass", "logout r.example", "status"]
+    "command", ["configure --force --store pass", "migrate --to pass", "logout r.example", "status"]
 )
 def test_a_file_nested_too_deeply_is_refused(home: DockerHome, command: str) -> None:
     before = home.write(
@@ -198,7 +203,7 @@ def test_a_byte_order_mark_is_named(home: DockerHome) -> None:
     home.write(b"\xef\xbb\xbf{}")
 
     assert "begins with a byte order mark, which Docker does not read" in home.fail(
-        "configure", "--store", "pass"
+        "configure", "--force", "--store", "pass"
     )
 
 
@@ -207,7 +212,7 @@ def test_line_ends_of_windows_stay(home: DockerHome) -> None:
         '{\r\n\t"Auths": {\r\n\t\t"r.example": {\r\n\t\t\t"Auth": "YTpi"\r\n\t\t}\r\n\t}\r\n}\r\n'
     )
 
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
 
     assert home.config.read_bytes() == before.replace(b"\r\n}\r\n", b',\r\n\t"credsStore": "pass"\r\n}\r\n')
 

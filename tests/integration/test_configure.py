@@ -15,9 +15,9 @@ ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 
 
 @pytest.fixture
-def home(installed: Path, private_env: dict[str, str]) -> DockerHome:
+def home(installed: Path, password_store_env: dict[str, str]) -> DockerHome:
     """A user without any configuration, on whose PATH the helpers are."""
-    return DockerHome({**private_env, "PATH": f"{installed}:/usr/bin:/bin"}, installed / "credhelpers")
+    return DockerHome({**password_store_env, "PATH": f"{installed}:/usr/bin:/bin"}, installed / "credhelpers")
 
 
 @pytest.mark.parametrize("indent", ["\t", "  ", "    "])
@@ -26,13 +26,13 @@ def test_store_is_set_and_other_bytes_stay(home: DockerHome, indent: str, end: s
     start = f'{{\n{indent}"psFormat" : "a\\u003cb",\n{indent}"n": [1,  2e3]'
     home.write(start + "\n}" + end)
 
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
 
     assert home.config.read_text() == f'{start},\n{indent}"credsStore": "pass"\n}}{end}'
 
 
 def test_a_new_configuration_is_undone(home: DockerHome) -> None:
-    home.succeed("configure", "--store", "auto", "--ecr", ECR, "--ecr", "public.ecr.aws")
+    home.succeed("configure", "--force", "--store", "auto", "--ecr", ECR, "--ecr", "public.ecr.aws")
 
     helpers = {ECR: "ecr-login", "public.ecr.aws": "ecr-login"}
     assert json.loads(home.config.read_text()) == {"credsStore": "auto", "credHelpers": helpers}
@@ -43,10 +43,10 @@ def test_a_new_configuration_is_undone(home: DockerHome) -> None:
 
 def test_a_second_run_has_nothing_to_do(home: DockerHome) -> None:
     home.write('{"auths": {}}')
-    home.succeed("configure", "--store", "pass", "--ecr", ECR)
+    home.succeed("configure", "--force", "--store", "pass", "--ecr", ECR)
     first, backup = home.config.stat(), home.backup.read_bytes()
 
-    assert "nothing to do" in home.succeed("configure", "--store", "pass", "--ecr", ECR)
+    assert "nothing to do" in home.succeed("configure", "--force", "--store", "pass", "--ecr", ECR)
 
     assert (home.config.stat().st_ino, home.config.stat().st_mtime_ns) == (first.st_ino, first.st_mtime_ns)
     assert home.backup.read_bytes() == backup
@@ -59,7 +59,7 @@ def test_a_dry_run_shows_a_diff_without_secrets(home: DockerHome) -> None:
     }
     before = home.write(json.dumps(secrets))
 
-    answer = home.run("configure", "--store", "pass", "--dry-run")
+    answer = home.run("configure", "--force", "--store", "pass", "--dry-run")
 
     assert answer.code == 0
     assert b'+{"auths": {"r.example": {"auth": "' in answer.out and b'"credsStore": "pass"}' in answer.out
@@ -79,9 +79,9 @@ def test_a_dry_run_hides_secrets_of_podmans_file(home: DockerHome, tmp_path: Pat
 
 
 def test_the_docker_directory_may_be_named(home: DockerHome, tmp_path: Path) -> None:
-    home.succeed("configure", "--store", "pass", "--docker-config", str(tmp_path / "named"))
+    home.succeed("configure", "--force", "--store", "pass", "--docker-config", str(tmp_path / "named"))
     home.env["DOCKER_CONFIG"] = str(tmp_path / "by-environment")
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
 
     for name in ("named", "by-environment"):
         assert json.loads((tmp_path / name / "config.json").read_text()) == {"credsStore": "pass"}
@@ -90,7 +90,7 @@ def test_the_docker_directory_may_be_named(home: DockerHome, tmp_path: Path) -> 
 
 def test_undo_keeps_what_was_changed_since(home: DockerHome) -> None:
     home.write('{"credsStore": "desktop", "auths": {}}')
-    home.succeed("configure", "--store", "pass", "--ecr", ECR)
+    home.succeed("configure", "--force", "--store", "pass", "--ecr", ECR)
     config = json.loads(home.config.read_text())
     config["auths"]["r.example"] = {}
     home.write(json.dumps(config))
@@ -104,7 +104,7 @@ def test_undo_keeps_what_was_changed_since(home: DockerHome) -> None:
 def test_the_report_is_json_when_asked_for(home: DockerHome) -> None:
     home.write('{"auths": {"r.example": {"auth": "YTpi"}}}')
 
-    report = json.loads(home.succeed("configure", "--store", "pass", "--json"))
+    report = json.loads(home.succeed("configure", "--force", "--store", "pass", "--json"))
 
     assert report["changed"] == [str(home.config)]
     assert report["plaintext"] == {str(home.config): ["r.example"]}
@@ -113,7 +113,7 @@ def test_the_report_is_json_when_asked_for(home: DockerHome) -> None:
 def test_plaintext_secrets_are_warned_of(home: DockerHome) -> None:
     home.write('{"auths": {"r.example": {"auth": "YTpi"}}}')
 
-    told = home.run("configure", "--store", "pass").err.decode()
+    told = home.run("configure", "--force", "--store", "pass").err.decode()
 
     assert "r.example" in told and "Docker now asks pass instead" in told
     assert "credhelpers migrate" in told
@@ -122,7 +122,7 @@ def test_plaintext_secrets_are_warned_of(home: DockerHome) -> None:
 def test_a_helper_not_on_path_is_warned_of(home: DockerHome) -> None:
     home.env["PATH"] = "/usr/bin:/bin"
 
-    told = home.run("configure", "--store", "keyring").err.decode()
+    told = home.run("configure", "--force", "--store", "keyring").err.decode()
 
     assert "docker-credential-keyring is not on PATH" in told
     assert f"export PATH={home.command.resolve().parent}:$PATH" in told
@@ -179,7 +179,7 @@ def test_skopeo_asks_the_helper_of_podman(home: DockerHome, tmp_path: Path) -> N
     )
     home.env["PATH"] = f"{tmp_path / 'stubs'}:{home.env['PATH']}"
 
-    home.succeed("configure", "--podman", "--store", "stub", "--ecr", ECR)
+    home.succeed("configure", "--force", "--podman", "--store", "stub", "--ecr", ECR)
 
     for server, username in ((ECR, b"from-ecr-login"), ("stored.example", b"from-stub")):
         asked = [skopeo, "login", "--get-login", server]
@@ -264,7 +264,7 @@ def test_help_has_examples(home: DockerHome) -> None:
 
 
 def test_colours_on_a_terminal_only(home: DockerHome) -> None:
-    arguments = ("configure", "--store", "pass", "--dry-run")
+    arguments = ("configure", "--force", "--store", "pass", "--dry-run")
 
     assert "\x1b" not in home.succeed(*arguments)
     assert b"\x1b[32m+" in home.show(*arguments)

@@ -33,7 +33,7 @@ def _assert_no_secret_beside(home: DockerHome, *but: str) -> None:
 
 
 def test_the_backup_has_no_secret(home: DockerHome) -> None:
-    home.succeed("configure", "--store", "pass", "--ecr", ECR)
+    home.succeed("configure", "--force", "--store", "pass", "--ecr", ECR)
 
     assert home.backup.exists()
     _assert_no_secret_beside(home, "config.json")
@@ -43,7 +43,7 @@ def test_the_backup_has_no_secret(home: DockerHome) -> None:
 
 def test_no_secret_is_left_after_logging_out(home: DockerHome) -> None:
     home.write(json.dumps({"auths": {"r.example": {"auth": AUTH}}}))
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
 
     home.succeed("logout", "r.example")
 
@@ -51,7 +51,7 @@ def test_no_secret_is_left_after_logging_out(home: DockerHome) -> None:
 
 
 def test_no_secret_is_left_after_migration(home: DockerHome) -> None:
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
     newer = base64.b64encode(f"ada:{CANARY}-newer".encode()).decode()
     home.write(json.dumps({"auths": {"r.example": {"auth": newer}}, "credsStore": "pass"}))
 
@@ -63,11 +63,11 @@ def test_no_secret_is_left_after_migration(home: DockerHome) -> None:
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_files_of_a_killed_run_are_private(home: DockerHome, moment: str) -> None:
     home.config.chmod(0o644)
-    count = home.steps("configure", "--store", "pass")
+    count = home.steps("configure", "--force", "--store", "pass")
     complete = {SECRETS.encode(), home.config.read_bytes(), home.backup.read_bytes()}
     for step in range(1, count + 1):
         home.write(SECRETS)
-        home.is_killed(step, moment, "configure", "--store", "pass")
+        home.is_killed(step, moment, "configure", "--force", "--store", "pass")
         for path in home.config.parent.iterdir():
             assert path.stat().st_mode & 0o077 == 0 or path.read_bytes() in complete, (step, path)
         home.steps("logout", "absent.example")
@@ -80,10 +80,10 @@ FORMER = {
 }
 
 
-@pytest.mark.parametrize("command", ["migrate", "logout r.example", "configure --store pass"])
+@pytest.mark.parametrize("command", ["migrate", "logout r.example", "configure --force --store pass"])
 @pytest.mark.parametrize("former", FORMER.values(), ids=FORMER)
 def test_an_old_backup_loses_its_secrets(home: DockerHome, command: str, former: str) -> None:
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
     home.backup.write_text(former)
 
     home.succeed(*command.split())
@@ -94,7 +94,7 @@ def test_an_old_backup_loses_its_secrets(home: DockerHome, command: str, former:
 
 
 def test_an_old_backup_is_undone_to_the_byte(home: DockerHome) -> None:
-    home.succeed("configure", "--store", "pass", "--ecr", ECR)
+    home.succeed("configure", "--force", "--store", "pass", "--ecr", ECR)
     home.backup.write_text(SECRETS)
 
     home.succeed("configure", "--undo")
@@ -159,7 +159,7 @@ EXACT = {
 @pytest.mark.parametrize("content", EXACT.values(), ids=EXACT)
 def test_undo_brings_back_every_byte(home: DockerHome, content: str) -> None:
     home.write(content)
-    home.succeed("configure", "--store", "pass", "--ecr", ECR)
+    home.succeed("configure", "--force", "--store", "pass", "--ecr", ECR)
 
     home.succeed("configure", "--undo")
 

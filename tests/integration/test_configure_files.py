@@ -12,7 +12,7 @@ from tests.integration.docker_home import DockerHome
 from tests.support.tools import require
 
 REGION = "dkr.ecr.eu-central-1.amazonaws.com"
-ARGUMENTS = ("configure", "--store", "pass", "--ecr", f"123456789012.{REGION}")
+ARGUMENTS = ("configure", "--force", "--store", "pass", "--ecr", f"123456789012.{REGION}")
 BEFORE = '{\n\t"auths": {\n\t\t"r.example": {"auth": "YTpi"}\n\t},\n\t"psFormat": "x"\n}'
 
 # What a docker that logs in does, 200 times a second: read, add, write beside, rename. It takes no lock.
@@ -32,9 +32,9 @@ for number in range(count):
 
 
 @pytest.fixture
-def home(installed: Path, private_env: dict[str, str]) -> DockerHome:
+def home(installed: Path, password_store_env: dict[str, str]) -> DockerHome:
     """A user with a Docker configuration."""
-    home = DockerHome({**private_env, "PATH": f"{installed}:/usr/bin:/bin"}, installed / "credhelpers")
+    home = DockerHome({**password_store_env, "PATH": f"{installed}:/usr/bin:/bin"}, installed / "credhelpers")
     home.write(BEFORE)
     return home
 

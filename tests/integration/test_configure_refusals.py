@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.docker_home import DockerHome, stub_helper
+from tests.integration.docker_home import FILE_STORE, DockerHome, stub_helper
+from tests.support.client import Helper
 
 
 @pytest.fixture
-def home(installed: Path, private_env: dict[str, str]) -> DockerHome:
+def home(installed: Path, password_store_env: dict[str, str]) -> DockerHome:
     """A user with a Docker configuration, on whose PATH the helpers are."""
-    home = DockerHome({**private_env, "PATH": f"{installed}:/usr/bin:/bin"}, installed / "credhelpers")
+    home = DockerHome({**password_store_env, "PATH": f"{installed}:/usr/bin:/bin"}, installed / "credhelpers")
     home.write('{"auths": {"r.example": {"auth": "YTpi"}}}')
     return home
 
@@ -54,13 +55,14 @@ def test_a_vendors_helper_on_path_is_accepted(home: DockerHome, tmp_path: Path) 
 
     assert "did you mean desktop?" in home.fail("configure", "--store", "dekstop")
 
-    home.succeed("configure", "--store", "desktop")
+    home.succeed("configure", "--force", "--store", "desktop")
 
 
 def test_a_helper_beside_the_command_is_accepted(home: DockerHome) -> None:
     home.env["PATH"] = "/usr/bin:/bin"
 
-    assert b"is not on PATH, so Docker will not find it" in home.run("configure", "--store", "auto").err
+    told = home.run("configure", "--force", "--store", "auto").err
+    assert b"is not on PATH, so Docker will not find it" in told
 
     assert json.loads(home.config.read_text())["credsStore"] == "auto"
 
@@ -137,3 +139,58 @@ def test_the_regions_of_every_partition_are_known(home: DockerHome, host: str) -
     home.succeed("configure", "--ecr", host)
 
     assert json.loads(home.config.read_text())["credHelpers"] == {host: "ecr-login"}
+
+
+@pytest.fixture
+def keyless(installed: Path, private_env: dict[str, str]) -> DockerHome:
+    """A user without a store, who has logged in nowhere."""
+    home = DockerHome({**private_env, "PATH": f"{installed}:/usr/bin:/bin"}, installed / "credhelpers")
+    home.write("{}")
+    return home
+
+
+@pytest.mark.parametrize("store", ["pass", "keyring", "auto"])
+def test_a_store_that_is_not_there_is_refused(keyless: DockerHome, store: str) -> None:
+    told = keyless.fail("configure", "--store", store)
+
+    assert f"docker-credential-{store} has no store that works" in told
+    assert f"credhelpers setup --store {store}" in told
+    assert keyless.config.read_text() == "{}"
+    keyless.succeed("configure", "--force", "--store", store)
+
+
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
+def test_secrets_in_plain_text_are_not_stranded(home: DockerHome, dry_run: tuple[str, ...]) -> None:
+    before = home.config.read_bytes()
+
+    told = home.fail("configure", "--store", "pass", *dry_run)
+
+    assert "has the secrets of r.example in plain text, and Docker would ask pass" in told
+    assert "credhelpers setup --store pass; or credhelpers migrate --to pass" in told
+    assert home.config.read_bytes() == before and not home.backup.exists()
+
+
+def test_a_store_that_has_the_secrets_is_accepted(home: DockerHome) -> None:
+    helper = Helper(home.command.with_name("docker-credential-pass"), home.env)
+    assert helper.store("r.example", "a", "b").code == 0
+
+    home.succeed("configure", "--store", "pass")
+
+
+def test_another_stores_credentials_are_not_stranded(home: DockerHome, tmp_path: Path) -> None:
+    (tmp_path / "stub").mkdir()
+    stub = Helper(stub_helper(tmp_path / "bin", "stub", FILE_STORE), home.env)
+    home.env.update(PATH=f"{tmp_path / 'bin'}:{home.env['PATH']}", STUB=str(tmp_path / "stub"))
+    assert stub.store("r.example", "a", "b").code == 0
+    before = home.write('{"credsStore": "stub", "auths": {"r.example": {}}}')
+
+    told = home.fail("configure", "--store", "pass")
+    assert "the credentials of r.example are in stub, which Docker would no longer ask" in told
+    assert "credhelpers setup --store pass" in told
+    assert home.config.read_bytes() == before
+
+    assert "keep stub" in home.fail("configure", "--no-store")
+    assert home.config.read_bytes() == before
+
+    home.succeed("configure", "--no-store", "--force")
+    assert json.loads(home.config.read_text()) == {"auths": {"r.example": {}}}

@@ -28,7 +28,7 @@ def _helper(home: DockerHome, name: str) -> Helper:
 
 def _migrated(home: DockerHome) -> bytes:
     home.write(PLAIN)
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
     home.succeed("migrate")
     return home.config.read_bytes()
 
@@ -60,7 +60,7 @@ def test_undo_after_migrating_back(home: DockerHome) -> None:
     home.write('{"credsStore": "stub"}')
     stub = Helper(Path(home.env["PATH"].partition(":")[0], "docker-credential-stub"), home.env)
     assert stub.store("r.example", "ada", "secret").code == 0
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
     home.succeed("migrate", "--from", "stub", "--to", "pass")
 
     told = home.fail("configure", "--undo")
@@ -75,7 +75,7 @@ def test_undo_after_migrating_back(home: DockerHome) -> None:
 
 def test_a_later_login_stops_undo(home: DockerHome) -> None:
     home.write("{}")
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
     assert _helper(home, "pass").store("new.example", "ada", "secret").code == 0
     home.write('{"credsStore": "pass", "auths": {"new.example": {}}}')
 
@@ -87,7 +87,7 @@ def test_credentials_in_both_stores_allow_undo(home: DockerHome) -> None:
     for path in (Path(home.env["PATH"].partition(":")[0]), home.command.parent):
         name = "stub" if path != home.command.parent else "pass"
         assert Helper(path / f"docker-credential-{name}", home.env).store("r.example", "a", "s").code == 0
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
 
     home.succeed("configure", "--undo")
 
@@ -96,7 +96,7 @@ def test_credentials_in_both_stores_allow_undo(home: DockerHome) -> None:
 
 def test_undo_where_nothing_was_moved(home: DockerHome) -> None:
     before = home.write(PLAIN)
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
 
     assert "undone" in home.succeed("configure", "--undo")
 
@@ -122,7 +122,7 @@ def test_an_uninstalled_store_allows_undo(home: DockerHome) -> None:
 
 
 def test_undo_removes_a_file_that_was_new(home: DockerHome) -> None:
-    home.succeed("configure", "--store", "pass")
+    home.succeed("configure", "--force", "--store", "pass")
 
     assert "removed, because it did not exist before" in home.succeed("configure", "--undo")
 

@@ -10,7 +10,7 @@ from tests.integration.docker_home import DockerHome
 from tests.support.tools import require
 
 ACL = "system.posix_acl_access"
-ARGUMENTS = ("configure", "--store", "pass")
+ARGUMENTS = ("configure", "--force", "--store", "pass")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.canary import CANARY
+from tests.integration.docker_home import FILE_STORE
 from tests.integration.doctor import Patient, install
 from tests.remedies.conftest import SERVER
 from tests.remedies.mending import POWERLESS, Mending
@@ -96,16 +97,62 @@ def mend_login_to_cloud(keeper: Patient, password: Path, mend: Mending, host: st
 
 def test_configure_puts_its_helpers_on_path(user: Patient, mend: Mending) -> None:
     lost = user.but(PATH="/usr/bin:/bin")
-    remedy = told(lost, "configure", "--store", "keyring")
+    remedy = told(lost, "configure", "--store", "auto", "--force")
     mended = Patient(user.bin, mend(remedy, lost.env).env)
-    assert mended.run("configure", "--store", "keyring").err == b""
+    assert mended.run("configure", "--store", "auto", "--force").err == b""
 
 
 def test_configure_is_followed_by_migrate(keeper: Patient, mend: Mending) -> None:
     keeper.configure(auths=PLAIN)
-    mend(told(keeper, "configure", "--store", "pass"), keeper.env)
+    mend(told(keeper, "configure", "--force", "--store", "pass"), keeper.env)
     assert keeper.doctor(SERVER).state("plaintext") == "ok"
     assert keeper.helper("pass").get(SERVER).found
+
+
+def test_configure_leaves_plain_text_to_migrate(keeper: Patient, mend: Mending) -> None:
+    keeper.configure(auths=PLAIN)
+    mend(told(keeper, "configure", "--store", "pass"), keeper.env, way=1)
+    assert keeper.doctor(SERVER).state("plaintext") == "ok"
+    assert keeper.helper("pass").get(SERVER).found
+
+
+def test_force_names_a_store_that_is_not_there(user: Patient, mend: Mending) -> None:
+    mend(
+        told(user, "configure", "--store", "pass"),
+        user.env,
+        way=1,
+        after="credhelpers configure --store pass",
+    )
+    assert '"pass"' in user.config.read_text()
+
+
+def test_force_leaves_credentials_in_the_old_store(keeper: Patient, mend: Mending) -> None:
+    _logged_in(keeper)
+    (keeper.home / "stub").mkdir()
+    install(keeper.home / "bin", "stub", FILE_STORE)
+    keeper = keeper.but(PATH=f"{keeper.home / 'bin'}:{keeper.env['PATH']}", STUB=str(keeper.home / "stub"))
+    configure = ("configure", "--store", "stub")
+    mend(told(keeper, *configure), keeper.env, way=1, after="credhelpers configure --store stub")
+    assert '"stub"' in keeper.config.read_text()
+
+
+def test_force_removes_the_store_anyway(keeper: Patient, mend: Mending) -> None:
+    _logged_in(keeper)
+    mend(told(keeper, "configure", "--no-store"), keeper.env, after="credhelpers configure --no-store")
+    assert "credsStore" not in keeper.config.read_text()
+
+
+def test_an_edited_file_of_ours_is_removed(keeper: Patient, mend: Mending) -> None:
+    assert keeper.run("configure", "--store", "pass", "--podman").code == 0
+    own = keeper.home / ".config/containers/registries.conf.d/50-credhelpers.conf"
+    own.write_text("# mine")
+    mend(told(keeper, "configure", "--no-podman"), keeper.env)
+    assert keeper.run("configure", "--no-podman").code == 0
+
+
+def _logged_in(keeper: Patient) -> None:
+    assert keeper.helper("pass").store(SERVER, "ada", CANARY).code == 0
+    keeper.configure(credsStore="pass", auths={SERVER: {}})
 
 
 def test_status_is_followed_by_migrate(keeper: Patient, mend: Mending) -> None:

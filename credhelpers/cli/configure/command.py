@@ -10,6 +10,7 @@ from shlex import quote
 import click
 
 from credhelpers.cli.configure.edits import Request, edits
+from credhelpers.cli.configure.pulls import check_credentials, check_store
 from credhelpers.cli.configure.undo import stranded, undoing_edits
 from credhelpers.cli.shared import options, output
 from credhelpers.cli.shared.helper_programs import helper_beside, own_directory
@@ -31,6 +32,7 @@ Examples:
   credhelpers configure --store auto --dry-run
   credhelpers configure --ecr 123456789012.dkr.ecr.eu-central-1.amazonaws.com --podman
   sudo credhelpers configure --nomad
+  credhelpers configure --remove-ecr 123456789012.dkr.ecr.eu-central-1.amazonaws.com
   credhelpers configure --undo
 
 \b
@@ -83,9 +85,25 @@ class _Report:
     shell_complete=options.complete_server,
     help="Get tokens for this ECR registry; repeatable.",
 )
-@click.option("--podman", is_flag=True, help="Tell podman, buildah and skopeo too.")
+@click.option("--no-store", is_flag=True, help="Name no helper for every registry any more.")
 @click.option(
-    "--nomad", "for_nomad", is_flag=True, help="Set up a Nomad client; its helper is --store's, or ecr-login."
+    "--remove-ecr",
+    "removed",
+    metavar="HOST",
+    multiple=True,
+    shell_complete=options.complete_server,
+    help="Name ecr-login for this registry no more; repeatable.",
+)
+@click.option(
+    "--podman/--no-podman",
+    default=None,
+    help="Tell podman, buildah and skopeo too; or: take that back.",
+)
+@click.option(
+    "--nomad/--no-nomad",
+    "for_nomad",
+    default=None,
+    help="Set up a Nomad client; its helper is --store's, or ecr-login. Or: take that back.",
 )
 @click.option("--nomad-dir", metavar="DIR", help=f"Nomad's configuration, if not {nomad.DIRECTORY}.")
 @click.option(
@@ -101,15 +119,17 @@ class _Report:
 @click.option(
     "--force",
     is_flag=True,
-    help="Name a helper or a region that does not exist; undo also where Docker then finds no credential.",
+    help="Do it also where a pull would then fail, or where a helper or a region does not exist.",
 )
 @options.json_report()
 def configure(  # noqa: PLR0913  one for each option
     *,
     store: str | None,
     ecr: tuple[str, ...],
-    podman: bool,
-    for_nomad: bool,
+    no_store: bool,
+    removed: tuple[str, ...],
+    podman: bool | None,
+    for_nomad: bool | None,
     nomad_dir: str | None,
     system_config: str,
     config_path: str,
@@ -123,13 +143,23 @@ def configure(  # noqa: PLR0913  one for each option
     Everything else in their files stays as it is, to the byte. What --undo needs is kept beside each file as
     FILE.credhelpers-backup; no secret is in it.
     """
-    if undo and (store or ecr):
-        raise click.UsageError("--undo undoes a change; leave out --store and --ecr.")
-    if not (undo or store or ecr or for_nomad):
-        raise click.UsageError("Say what to configure: --store, --ecr or --nomad.")
+    _check_usage(undo, store, ecr, no_store, removed, podman, for_nomad)
     nomad_directory = nomad_dir or (nomad.DIRECTORY if os.path.isdir(nomad.DIRECTORY) else "")
     system_path = os.path.abspath(system_config)
-    request = Request(store or "", ecr, podman, for_nomad, config_path, nomad_directory, system_path, force)
+    request = Request(
+        store or "",
+        ecr,
+        no_store,
+        removed,
+        for_podman=bool(podman),
+        no_podman=podman is False,
+        for_nomad=bool(for_nomad),
+        no_nomad=for_nomad is False,
+        docker_path=config_path,
+        nomad_directory=nomad_directory,
+        system_path=system_path,
+        force=force,
+    )
     report = _Report(as_json, dry_run)
     if undo:
         _undo(request, report)
@@ -141,15 +171,48 @@ def configure(  # noqa: PLR0913  one for each option
     report.finish()
 
 
+def _check_usage(
+    undo: bool,
+    store: str | None,
+    ecr: tuple[str, ...],
+    no_store: bool,
+    removed: tuple[str, ...],
+    podman: bool | None,
+    for_nomad: bool | None,
+) -> None:
+    if undo and (store or ecr or no_store or removed or False in (podman, for_nomad)):
+        raise click.UsageError("--undo undoes a change; leave out what names or removes a helper.")
+    if store and no_store:
+        raise click.UsageError("--store and --no-store exclude each other.")
+    if set(ecr) & set(removed):
+        raise click.UsageError("--ecr and --remove-ecr name the same registry.")
+    if not (undo or store or ecr or no_store or removed or podman is False or for_nomad is not None):
+        raise click.UsageError("Say what to configure: --store, --ecr or --nomad, or the opposite of one.")
+
+
 def _carry_out(request: Request, report: _Report) -> None:
     planned = edits(request)
     previews = [edit.preview() for edit in planned]  # so that every error comes before the first change
+    if not request.force and any(before != after for before, after in previews):
+        _check_pulls(request, planned, previews)
     for edit, preview in zip(planned, previews, strict=True):
         backup = os.path.realpath(edit.path) + BACKUP
-        made = "created" if preview[0] is None else f"changed; what --undo needs is in {backup}"
+        changed = "changed" if preview[1] is not None else "removed"
+        made = "created" if preview[0] is None else f"{changed}; what --undo needs is in {backup}"
         _make(edit, preview, made, request, report)
     for path in [] if report.dry_run else request.config_paths:
         scrub(path)
+
+
+def _check_pulls(
+    request: Request, planned: list[Edit], previews: list[tuple[bytes | None, bytes | None]]
+) -> None:
+    """Refuse what would make pulls fail."""
+    for name in request.helpers:
+        check_store(name)
+    for edit, contents in zip(planned, previews, strict=True):
+        if edit.path == request.docker_path:
+            check_credentials(*(DockerConfig(edit.path, content or b"") for content in contents))
 
 
 def _undo(request: Request, report: _Report) -> None:

@@ -36,14 +36,15 @@ class Stranded:
             remedy = f"bring them back first: {back}; or {force}"
         else:
             remedy = f"keep {self.helper}; or undo it anyway, and log in again: {force}"
-        return CredentialError(f"{self._cause('would no longer ask')}; nothing was undone", remedy)
+        return CredentialError(f"{self.cause('would no longer ask')}; nothing was undone", remedy)
 
     def warning(self) -> CredentialError:
         """Return the warning for when it is undone with --force."""
         logins = "; ".join(f"docker login {server}" for server in self.servers)
-        return CredentialError(self._cause("no longer asks"), f"log in again: {logins}")
+        return CredentialError(self.cause("no longer asks"), f"log in again: {logins}")
 
-    def _cause(self, verb: str) -> str:
+    def cause(self, verb: str) -> str:
+        """Return where the credentials are."""
         return f"the credentials of {', '.join(self.servers)} are in {self.helper}, which Docker {verb}"
 
 

@@ -1,7 +1,6 @@
 """Pointing Docker, podman and Nomad at the store once it has what they need, each file in one step."""
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 
 from credhelpers.cli.setup.record import keep_record
@@ -64,13 +63,14 @@ def _hand_over(
 ) -> Change:
     """Return the change that removes what was copied; raise `Newer` where more would be lost by a switch."""
     secrets: dict[str, Credential | None] = {}
+    used = auths.plaintext_by_server()
     for name, secret in auths.plaintext().items():
         key = docker_key(name)
         if auths.cred_helpers.get(key) == "":
             continue  # the file itself is named as the place of this one
         if secret.credential == copied.get(key):
             secrets[name] = secret.credential
-        elif is_switch and key not in auths.cred_helpers and auths.plaintext_for(key) == secret:
+        elif is_switch and key not in auths.cred_helpers and used[key] == secret:
             raise Newer
     return docker_config_edit.hand_over(auths.path, secrets, [], store)
 
@@ -91,8 +91,7 @@ def answer_empty(path: str) -> bool:
     change = nomad.answer_empty(path)
     if change(content) == content:
         return False
-    former = tomllib.loads((content or b"").decode()).get("not_found")
-    value = former if isinstance(former, str) else None
+    value = nomad.not_found_in(path, content or b"")
     keep_record(path, "empty", value, value, existed=content is not None)
     return Edit(path, change, 0o644).make()
 
