@@ -94,6 +94,7 @@ def _podman(keeper: Patient, auths: object) -> None:
     path = keeper.home / ".config" / "containers" / "auth.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"auths": auths}))
+    path.chmod(0o600)
 
 
 def _reason(patient: Patient, *arguments: str) -> str:
