@@ -7,6 +7,7 @@ from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.config import Settings
 from credhelpers.credential import CredentialError
 from credhelpers.log import Log
+from credhelpers.stores.auto.routes import Target
 from credhelpers.stores.auto.store import AutoStore
 from credhelpers.suite import AUTO, BUILT_IN
 
@@ -82,12 +83,22 @@ class Plan:
 
 def routed(server: str, environ: Mapping[str, str], settings: Settings) -> str:
     """Return the helper that auto asks for a server; ``auto`` itself when it has none to ask."""
+    target = auto_target(server, environ, settings)
+    return target.helper if target else AUTO.name
+
+
+def auto_target(server: str, environ: Mapping[str, str], settings: Settings) -> Target | None:
+    """Return what auto asks for a server, and why; None when it cannot say."""
     try:
-        return (
-            AutoStore(environ, settings, Log("credhelpers", None, settings), BUILT_IN).target(server).helper
-        )
+        return AutoStore(environ, settings, Log("credhelpers", None, settings), BUILT_IN).target(server)
     except CredentialError:
-        return AUTO.name
+        return None
+
+
+def helpers_behind_auto(environ: Mapping[str, str], settings: Settings) -> list[str]:
+    """Return the helpers that keep credentials for auto: its default, and those of its routes."""
+    routes = (route["helper"] for route in settings.tables("auto.route"))
+    return [name for name in dict.fromkeys([routed(_ANY, environ, settings), *routes]) if name != AUTO.name]
 
 
 def _asked(server: str) -> str:

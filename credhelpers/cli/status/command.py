@@ -1,20 +1,26 @@
 """`credhelpers status`: every credential that Docker would use."""
 
+import os
 import sys
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
 from credhelpers.cli.shared import options, output
 from credhelpers.cli.shared.ecr_tokens import duration
 from credhelpers.cli.shared.helper_programs import helper_for, open_on_path
-from credhelpers.cli.status.inventory import IN_FILE, Inventory, Row, take_inventory
+from credhelpers.cli.shared.wrapping import cells, columns, wrap
+from credhelpers.cli.status.choice import IN_ENVIRONMENT, IN_FILE
+from credhelpers.cli.status.inventory import Inventory, Row, take_inventory
+from credhelpers.clients import docker_auth_config
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_key
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound
 from credhelpers.log import one_line
 from credhelpers.stores.auto.external import PREFIX
 
+_FIELD = 12  # columns before a field that has a line of its own
 _HEADINGS = ("SERVER", "HELPER", "USERNAME", "KIND", "IDENTITY", "LEFT", "NOTE")
 _EXAMPLES = """\b
 Examples:
@@ -41,6 +47,7 @@ Exit status: 0 when every helper answered; 1 when one failed, or when there is n
 def status(context: click.Context, *, server: str | None, config_path: str, as_json: bool) -> None:
     """Show every credential that Docker would use, where it is and its username; no secret.
 
+    One that Docker passes over is shadowed by what it uses instead.
     The helpers list what they have. For Amazon ECR this reads the token cache; AWS is not asked.
     """
     config = DockerConfig.read(config_path)
@@ -66,10 +73,8 @@ def _report(config: DockerConfig, inventory: Inventory) -> None:
 
 
 def _show(config: DockerConfig, inventory: Inventory) -> None:
-    if inventory.rows and sys.stdout.isatty():
-        _show_table(inventory.rows)
-    elif inventory.rows:
-        _show_text(inventory.rows)
+    if inventory.rows:
+        _show_rows(inventory.rows)
     elif not inventory.problems:
         output.say(f"No credentials; Docker's configuration is {config.path}.")
     if any(row.plaintext for row in inventory.rows):
@@ -83,44 +88,50 @@ def _cells(row: Row) -> list[str]:
     helper = row.helper if row.helper == row.store else f"{row.helper} -> {row.store}"
     kind = f"{row.kind}, plain text" if row.plaintext else row.kind
     left = "" if row.expires is None else duration(row.expires - time.time())
-    return [one_line(cell) for cell in (row.server, helper, row.username, kind, row.identity, left, row.note)]
+    note = f"shadowed by {row.shadowed_by}" if row.shadowed_by else row.note
+    return [one_line(cell) for cell in (row.server, helper, row.username, kind, row.identity, left, note)]
 
 
-def _used(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
+def _columns(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     """Return headings and cells without the columns that are empty."""
     lines = [_cells(row) for row in rows]
     columns = [number for number in range(len(_HEADINGS)) if any(line[number] for line in lines)]
     return [_HEADINGS[number] for number in columns], [[line[number] for number in columns] for line in lines]
 
 
-def _show_text(rows: list[Row]) -> None:
-    headings, lines = _used(rows)
-    widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
-    for line in (headings, *lines):
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+def _show_rows(rows: list[Row]) -> None:
+    """Show a table, or one field a line where a table is too wide for the terminal."""
+    headings, lines = _columns(rows)
+    widths = [max(map(cells, column)) for column in zip(headings, *lines, strict=True)]
+    width = columns(sys.stdout)
+    if width is None or sum(widths) + 2 * (len(widths) - 1) <= width:
+        click.secho(_aligned(headings, widths), bold=True)
+        for row, line in zip(rows, lines, strict=True):
+            click.echo(click.style(_aligned(line, widths), **_style(row)))
+        return
+    for row, line in zip(rows, lines, strict=True):
+        click.secho(line[0], bold=True, fg=_style(row).get("fg"))
+        for heading, cell in zip(headings[1:], line[1:], strict=True):
+            if cell:
+                click.echo(wrap(cell, width, _FIELD, first=f"  {heading.lower()}".ljust(_FIELD)))
 
 
-def _show_table(rows: list[Row]) -> None:
-    """Show a table that fits a narrow terminal: identity, time left and note share one column."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _aligned(line: list[str], widths: list[int]) -> str:
+    padded = (cell + " " * (width - cells(cell)) for cell, width in zip(line, widths, strict=True))
+    return "  ".join(padded).rstrip()
 
-    table = Table(*_HEADINGS[:4], "DETAILS", box=box.SIMPLE_HEAD, header_style="bold")
-    for row in rows:
-        *cells, identity, left, note = _cells(row)
-        details = "; ".join(filter(None, [identity, left and f"{left} left", note]))
-        style = "red" if row.plaintext else "yellow" if row.note else ""
-        table.add_row(*(Text(cell, overflow="fold") for cell in (*cells, details)), style=style)
-    Console(highlight=False).print(table)
+
+def _style(row: Row) -> dict[str, Any]:
+    if row.plaintext:
+        return {"fg": "red"}
+    return {"dim": True} if row.shadowed_by else {"fg": "yellow"} if row.note else {}
 
 
 def _show_one(config: DockerConfig, server: str, *, as_json: bool) -> None:
     """Show what Docker gets for one server, the secret too."""
-    helper = helper_for(config, server)
-    credential = _ask(helper, server) if helper else _read(config, server)
+    in_environment = docker_auth_config.credentials(os.environ).get(server)
+    helper = IN_ENVIRONMENT if in_environment else helper_for(config, server)
+    credential = in_environment or (_ask(helper, server) if helper else _read(config, server))
     kind = "identity token" if credential.username == TOKEN_USERNAME else "password"
     fields = {"server": server, "helper": helper or IN_FILE, "username": credential.username, "kind": kind}
     fields["secret"] = credential.secret

@@ -1,30 +1,24 @@
-"""Every credential that Docker would use, from config.json and the lists of the helpers; without network."""
+"""Every credential that Docker would use, and those that it passes over; without network."""
 
 import os
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from credhelpers.cli.shared import ecr_tokens
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.cli.shared.helper_programs import helper_for, open_on_path
-from credhelpers.cli.shared.plan import routed
-from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_key, hostname_of
+from credhelpers.cli.shared.plan import auto_target, helpers_behind_auto, routed
+from credhelpers.cli.status.choice import IN_ENVIRONMENT, IN_FILE, Choice, Lists, asked_for
+from credhelpers.clients import docker_auth_config
+from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, hostname_of
 from credhelpers.config import Settings, load
 from credhelpers.credential import CredentialError, StoreUnavailable
-from credhelpers.servers import candidate_keys
 from credhelpers.stores.auto.external import PREFIX
 from credhelpers.suite import AUTO, ECR
 
-IN_FILE = "config.json"
-"""Stands for a helper where Docker looks into its own file."""
-
 _SECONDS = 20.0  # for all lists together; the user may have to unlock a keyring
-
-_Lists = Mapping[
-    str, Mapping[str, str] | None
-]  # the usernames by server of each helper; None for one that failed
 
 
 @dataclass(frozen=True)
@@ -33,7 +27,7 @@ class Row:
 
     Attributes:
         server: As Docker asks for it, or as the helper lists it.
-        helper: The helper that Docker asks, or `IN_FILE`.
+        helper: The helper that Docker asks, `IN_FILE` or `IN_ENVIRONMENT`.
         store: The helper that has it: the same, or the one that auto asks.
         username: Empty where none is kept.
         kind: ``password``, ``identity token``, ``registry token``, ``ECR token``, ``unreadable`` or, where
@@ -42,6 +36,7 @@ class Row:
         identity: What selects the AWS identity of an ECR token.
         expires: When an ECR token expires, in seconds since the epoch; None without a token.
         note: Anything else the user should know.
+        shadowed_by: What Docker uses instead; empty for a credential that it uses.
     """
 
     server: str
@@ -53,6 +48,7 @@ class Row:
     identity: str = ""
     expires: int | None = None
     note: str = ""
+    shadowed_by: str = ""
 
 
 @dataclass
@@ -73,29 +69,31 @@ class Inventory:
 
 
 def take_inventory(config: DockerConfig) -> Inventory:
-    """List every credential that Docker would use with a configuration."""
+    """List every credential that Docker would use with a configuration, and those that these shadow."""
     inventory = Inventory()
     try:
         settings = load(os.environ)
     except CredentialError as error:
         inventory.problems.append(Problem("credhelpers", error.cause, error.remedy))
         settings = Settings({})
+    try:
+        in_environment = docker_auth_config.credentials(os.environ)
+    except CredentialError as error:
+        inventory.problems.append(Problem(docker_auth_config.NAME, error.cause, error.remedy))
+        in_environment = {}
     default = helper_for(config, "")
     listed = _lists([*config.cred_helpers.values(), default], inventory.problems)
-    rows: list[Row] = []
-    for server, helper in config.cred_helpers.items():
-        rows += _rows_of_server(server, helper, listed, settings)
-    for server, username in (listed.get(default) or {}).items():
-        if server not in config.cred_helpers:
-            rows.append(_row(server, default, username, settings))
-    rows += _rows_in_file(config)
+    choice = Choice(config, listed, in_environment)
+    rows = [*_rows_in_environment(choice), *_rows_in_helpers(choice, settings), *_rows_in_file(choice)]
+    if AUTO.name in listed:
+        rows += _rows_behind_auto(settings)
     if listed.get(default) is not None:
         rows += _rows_without_credential(config, default, {row.server for row in rows})
-    inventory.rows = sorted(rows, key=lambda row: row.server)
+    inventory.rows = sorted(rows, key=lambda row: (row.server, row.shadowed_by))
     return inventory
 
 
-def _lists(helpers: list[str], problems: list[Problem]) -> _Lists:
+def _lists(helpers: list[str], problems: list[Problem]) -> Lists:
     """Return the list of each helper, and add a problem for each that failed."""
     tasks: Tasks[tuple[dict[str, str], bytes]] = Tasks(time.monotonic() + _SECONDS)
     listed: dict[str, dict[str, str] | None] = dict.fromkeys(filter(None, helpers))
@@ -122,27 +120,46 @@ def _list(helper: str) -> tuple[dict[str, str], bytes]:
     return open_on_path(helper, seconds=_SECONDS - 1.0, on_stderr=messages.extend).list(), bytes(messages)
 
 
-def _rows_of_server(server: str, helper: str, listed: _Lists, settings: Settings) -> Iterator[Row]:
-    """Yield the row of a server that has a helper of its own, unless that helper failed."""
-    if helper == ECR.name:
-        yield _row(server, helper, "AWS", settings)
-        return
-    usernames = listed.get(helper)
-    if usernames is None:
-        return  # also without a helper: then it is in the file, if anywhere
-    username = next((usernames[key] for key in candidate_keys(server) if key in usernames), None)
-    if username is None:
-        yield Row(server, helper, helper, "", "", note="the helper lists nothing for it")
-    else:
-        yield _row(server, helper, username, settings)
+def _rows_in_environment(choice: Choice) -> Iterator[Row]:
+    for server, credential in choice.in_environment.items():
+        shadow = choice.shadow_of(server, IN_ENVIRONMENT)
+        yield Row(server, IN_ENVIRONMENT, IN_ENVIRONMENT, credential.username, "password", shadowed_by=shadow)
 
 
-def _row(server: str, helper: str, username: str, settings: Settings) -> Row:
+def _rows_in_helpers(choice: Choice, settings: Settings) -> Iterator[Row]:
+    """Yield what the helpers list, and the servers of credHelpers for which theirs lists nothing."""
+    shown = set()
+    for helper, usernames in choice.listed.items():
+        for key, username in (usernames or {}).items():
+            shown.add((helper, asked_for(key)))
+            yield _row(key, helper, username, settings, choice.shadow_of(key, helper))
+    for server, helper in choice.config.cred_helpers.items():
+        if (helper, asked_for(server)) in shown:
+            continue
+        if helper == ECR.name:
+            yield _row(server, helper, "AWS", settings, choice.shadow_of(server, helper))
+        elif choice.listed.get(helper) is not None and server not in choice.in_environment:
+            yield Row(server, helper, helper, "", "", note="the helper lists nothing for it")
+
+
+def _rows_behind_auto(settings: Settings) -> Iterator[Row]:
+    """Yield what the stores behind auto have and auto does not ask them for."""
+    for store, usernames in _lists(helpers_behind_auto(os.environ, settings), []).items():
+        for key, username in (usernames or {}).items():
+            target = auto_target(key, os.environ, settings)
+            if target is None or target.helper == store:
+                continue
+            by = f"auto.route {target.match}" if target.reason == "route" else f"{PREFIX}{target.helper}"
+            kind = "identity token" if username == TOKEN_USERNAME else "password"
+            yield Row(key, AUTO.name, store, username, kind, shadowed_by=by)
+
+
+def _row(server: str, helper: str, username: str, settings: Settings, shadow: str) -> Row:
     store = routed(server, os.environ, settings) if helper == AUTO.name else helper
     if store == ECR.name:
-        return _ecr_row(server, helper, username, settings)
+        return replace(_ecr_row(server, helper, username, settings), shadowed_by=shadow)
     kind = "identity token" if username == TOKEN_USERNAME else "password"
-    return Row(server, helper, store, username, kind)
+    return Row(server, helper, store, username, kind, shadowed_by=shadow)
 
 
 def _ecr_row(server: str, helper: str, username: str, settings: Settings) -> Row:
@@ -161,12 +178,10 @@ def _ecr_row(server: str, helper: str, username: str, settings: Settings) -> Row
     return Row(host, helper, ECR.name, user, "ECR token", identity=identity, expires=expires, note=note)
 
 
-def _rows_in_file(config: DockerConfig) -> Iterator[Row]:
-    for server, secret in config.plaintext().items():
-        helper = helper_for(config, docker_key(server))
-        note = f"not used: Docker asks {helper}" if helper else ""
-        username = secret.credential.username
-        yield Row(server, IN_FILE, IN_FILE, username, secret.kind, plaintext=True, note=note)
+def _rows_in_file(choice: Choice) -> Iterator[Row]:
+    for server, secret in choice.config.plaintext().items():
+        username, shadow = secret.credential.username, choice.shadow_of(server, IN_FILE)
+        yield Row(server, IN_FILE, IN_FILE, username, secret.kind, plaintext=True, shadowed_by=shadow)
 
 
 def _rows_without_credential(config: DockerConfig, helper: str, known: set[str]) -> Iterator[Row]:
