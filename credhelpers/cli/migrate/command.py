@@ -105,7 +105,8 @@ def migrate(
         moved = outcome.moved
         Edit(config_path, docker_config_edit.hand_over(config_path, moved, list(moved), name)).make()
         if source_store:
-            migration.erase_all(outcome, source_store, target_store, messages.explain)
+            with progress("Erasing", len(moved), shown=not as_json) as advance:
+                migration.erase_all(outcome, source_store, target_store, messages.explain, advance)
         else:
             _find_newer(config_path, outcome)
     _show(report, found, outcome, as_json=as_json)

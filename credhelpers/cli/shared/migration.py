@@ -7,7 +7,7 @@ from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from credhelpers.cli.shared.own_store import without_processes
+from credhelpers.cli.shared.own_store import has_one_place, without_processes
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig
 from credhelpers.clients.go_json import characters
 from credhelpers.credential import BadRequest, Credential, CredentialError, CredentialsNotFound
@@ -123,16 +123,29 @@ def put_all(
     return outcome
 
 
-def erase_all(outcome: Outcome, source: "Store", target: "Store", explain: Explain) -> None:
+def erase_all(
+    outcome: Outcome, source: "Store", target: "Store", explain: Explain, advance: Callable[[], object]
+) -> None:
     """Erase what was moved from its old helper; what cannot be erased counts as failed.
 
     Two helpers may have one store, such as ``secretservice`` and ``keyring``, or ``pass`` and ``auto``: then
     erasing from one would erase from both, so nothing is erased.
+
+    Args:
+        outcome: What was moved; it is changed.
+        source: The old helper.
+        target: The new one.
+        explain: Completes the cause and remedy of each failure.
+        advance: Called after each credential.
     """
     source, target = without_processes(source), without_processes(target)
+    decided = has_one_place(source) and has_one_place(target)  # by the first server
+    is_same: bool | None = None
     for server, credential in list(outcome.moved.items()):
         try:
-            if _is_same_store(server, source, target):
+            if is_same is None or not decided:
+                is_same = _is_same_store(server, source, target)
+            if is_same:
                 outcome.shared.append(server)
             else:
                 _erase(server, credential, source)
@@ -140,6 +153,7 @@ def erase_all(outcome: Outcome, source: "Store", target: "Store", explain: Expla
         except CredentialError as error:
             outcome.failed[server] = explain(error)
             del outcome.moved[server]
+        advance()
 
 
 def _put(server: str, credential: Credential, target: "Store", *, known: bool, overwrite: bool) -> None:

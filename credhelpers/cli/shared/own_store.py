@@ -14,7 +14,7 @@ from credhelpers.config import load
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound
 from credhelpers.log import Log
 from credhelpers.stores.auto.external import PREFIX, ExternalStore
-from credhelpers.suite import HELPERS, STORES
+from credhelpers.suite import AUTO, HELPERS, STORES
 
 if TYPE_CHECKING:
     from credhelpers.store import Store
@@ -34,6 +34,11 @@ def without_processes(store: "Store") -> "Store":
     return store
 
 
+def has_one_place(store: "Store") -> bool:
+    """Return whether a store is known to keep the credentials of all servers in one place."""
+    return isinstance(store, _OwnStore) and store.name != AUTO.name
+
+
 class _OwnStore:
     """A helper of the suite.
 
@@ -43,7 +48,7 @@ class _OwnStore:
     """
 
     def __init__(self, name: str, executable: ExternalStore) -> None:
-        self._name = name
+        self.name = name
         self._executable = executable
         self._has_answered = False
         self._opened: Store | None = None
@@ -87,8 +92,8 @@ class _OwnStore:
     def _open(self) -> "Store":
         if self._opened is None:
             settings = load(os.environ)
-            self._log = Log(self._name, paths.state_directory(os.environ), settings)
-            self._opened = HELPERS[self._name].open(os.environ, settings, self._log)
+            self._log = Log(self.name, paths.state_directory(os.environ), settings)
+            self._opened = HELPERS[self.name].open(os.environ, settings, self._log)
         return self._opened
 
 

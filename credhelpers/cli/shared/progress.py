@@ -20,6 +20,8 @@ def progress(label: str, total: int, *, shown: bool) -> Iterator[Callable[[], ob
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    # Drawn by `advance` only: between two steps the terminal may belong to pinentry.
+    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task = bar.add_task(label, total=total)
-        yield lambda: bar.advance(task)
+        bar.refresh()
+        yield lambda: bar.update(task, advance=1, refresh=True)
