@@ -179,9 +179,13 @@ def test_a_role_that_does_not_trust_the_pod(exhibit: Exhibit, worker: Patient, a
 
 
 @pytest.mark.failure("token-permission.access-denied")
-@pytest.mark.parametrize("identity", ["instance", "keys"])
-def test_a_missing_permission(exhibit: Exhibit, worker: Patient, aws: Aws, identity: str) -> None:
-    exhibit(staged(worker, aws, "access-denied", identity), HOST, works=PULL)
+def test_a_role_without_the_permission(exhibit: Exhibit, worker: Patient, aws: Aws) -> None:
+    exhibit(staged(worker, aws, "access-denied"), HOST, works=PULL)
+
+
+@pytest.mark.failure("token-permission.access-denied")
+def test_a_user_without_the_permission(exhibit: Exhibit, worker: Patient, aws: Aws) -> None:
+    exhibit(staged(worker, aws, "access-denied", "keys"), HOST, works=PULL)
 
 
 @pytest.mark.failure("token-permission.access-denied")
