@@ -54,7 +54,7 @@ def _mended(request: Request) -> Iterator[str]:
         if int(form.get("HttpPutResponseHopLimit", "1")) > 1:
             yield "hop-limit"
         if form.get("HttpEndpoint") == "enabled":
-            yield "imds-off"
+            yield from ("imds-off", "imds-silent")
 
 
 def _allowed(document: str) -> Iterator[str]:

@@ -9,6 +9,8 @@ from credhelpers.emulator.account import ACCOUNT, Account
 from credhelpers.emulator.messages import Request, Response
 
 AUDIENCE = "sts.amazonaws.com"
+ISSUER = "https://oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
+SUBJECT = "system:serviceaccount:default:pull"
 
 
 def answer(account: Account, request: Request) -> Response | None:
@@ -55,7 +57,7 @@ def web_identity_token(audience: str, expires: float) -> str:
         audience: Who may take it.
         expires: When it ends, in seconds since the epoch.
     """
-    claims = {"aud": [audience], "exp": int(expires), "sub": "system:serviceaccount:default:pull"}
+    claims = {"iss": ISSUER, "sub": SUBJECT, "aud": [audience], "exp": int(expires)}
     return ".".join((_encoded({"alg": "RS256"}), _encoded(claims), _encoded({})))
 
 

@@ -110,8 +110,9 @@ class MetadataProvider(InstanceMetadataProvider):  # type: ignore[misc]  # botoc
         if isinstance(last, _TIMEOUTS):
             return CredentialError(
                 f"{self._where} did not answer",
-                "on EC2, turn the service on, and inside a container set its hop limit to 2; elsewhere, set "
-                "AWS_PROFILE or another source of AWS credentials",
+                f"on EC2, as an administrator: {_OPTIONS} --http-endpoint enabled "
+                "--http-put-response-hop-limit 2; elsewhere, set AWS_PROFILE or another source of AWS "
+                "credentials",
                 fault="imds-silent",
             )
         if isinstance(last, aws.EndpointConnectionError):

@@ -1,13 +1,16 @@
 """The regions that AWS has, as far as botocore knows."""
 
-import difflib
 from collections.abc import Iterable
 
 
 def similar_regions(region: str) -> list[str] | None:
     """Return the regions with a name like this one, none perhaps; None for a region that AWS has."""
     known = set(_regions())
-    return None if region in known else sorted(difflib.get_close_matches(region, known, cutoff=0.8))
+    if region in known:
+        return None
+    from difflib import get_close_matches  # here, for it is slow to load, and a token needs it never
+
+    return sorted(get_close_matches(region, known, cutoff=0.8))
 
 
 def _regions() -> Iterable[str]:

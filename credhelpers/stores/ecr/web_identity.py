@@ -18,6 +18,7 @@ from credhelpers.stores.ecr.sources import read_file
 OPERATION = "AssumeRoleWithWebIdentity"
 _AUDIENCE = "sts.amazonaws.com"
 _ISSUER = re.compile(r"for (https://\S+)")
+_ROLE = re.compile(r"arn:(?P<partition>[\w-]+):iam::(?P<account>\d{12}):role/(?:\S*/)?(?P<name>[^/\s]+)")
 _LONGEST_CLAIM = 200
 
 
@@ -58,14 +59,33 @@ def explain_web_identity(
             fault="web-identity-provider",
         )
     if code.startswith("AccessDenied"):
-        role = environ.get("AWS_ROLE_ARN", "the role")
         return CredentialError(
-            text,
-            f"as an administrator, allow sts:{OPERATION} to the token's iss, sub and aud in the trust policy "
-            f"of {role}",
-            fault="web-identity-denied",
+            text, _trust(environ.get("AWS_ROLE_ARN", ""), claims), fault="web-identity-denied"
         )
     return None
+
+
+def _trust(arn: str, claims: Mapping[str, str]) -> str:
+    """Return how a role is made to trust a token."""
+    role = _ROLE.fullmatch(arn)
+    if role is None or len(claims) < 3:
+        return (
+            f"as an administrator, allow sts:{OPERATION} to the token's iss, sub and aud in the trust policy "
+            f"of {arn or 'the role'}"
+        )
+    issuer = claims["iss"].removeprefix("https://")
+    provider = f"arn:{role['partition']}:iam::{role['account']}:oidc-provider/{issuer}"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": f"sts:{OPERATION}",
+        "Condition": {"StringEquals": {f"{issuer}:{key}": claims[key] for key in ("sub", "aud")}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
+    return (
+        "as an administrator, if the role is for this alone: aws iam update-assume-role-policy --role-name "
+        f"{quote(role['name'])} --policy-document {quote(policy)}; or add this statement to its trust policy"
+    )
 
 
 def _claims(path: str) -> dict[str, str]:
