@@ -2,7 +2,6 @@
 
 import json
 import tomllib
-from pathlib import Path
 
 import pytest
 
@@ -125,10 +124,3 @@ def test_one_helper_that_drops_all(
 def _variable(host: Host) -> str:
     (line,) = tomllib.loads(host.path(CONFIG).read_text())["runners"][0]["environment"]
     return str(line).partition("=")[2]
-
-
-def test_a_runner_that_is_well(host: Host, root: Patient, user: Patient, in_cloud: dict[str, str]) -> None:
-    install_ours(host, user, "ecr-login")
-    runner(host, credHelpers={HOST: "ecr-login"})
-    assert {finding.state for finding in root.doctor(*ON_HOST).findings} == {"ok"}
-    assert Path(CONFIG).exists() is False

@@ -1,5 +1,6 @@
 """`credhelpers doctor` on services, as root and as another user, and its remedies that only show more."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -194,3 +195,20 @@ def test_a_proxy_in_daemon_json(host: Host, root: Patient) -> None:
     host.unit("docker.service", "ExecStart=/usr/bin/dockerd")
     host.write("/etc/docker/daemon.json", {"proxies": {"https-proxy": "http://proxy.example"}})
     assert root.but(HTTPS_PROXY="http://proxy.example").doctor("--client", "systemd").findings == []
+
+
+def test_a_runner_that_is_well(host: Host, root: Patient) -> None:
+    auth = json.dumps({"credHelpers": {"public.ecr.aws": "ecr-login"}})
+    variable = json.dumps(f"DOCKER_AUTH_CONFIG={auth}")
+    host.write("/etc/gitlab-runner/config.toml", f"[[runners]]\nenvironment = [{variable}]\n")
+    host.unit("gitlab-runner.service", "Environment=AWS_EC2_METADATA_DISABLED=true")
+    report = root.doctor("--client", "gitlab-runner")
+    assert {finding.state for finding in report.findings} == {"ok"}
+    assert "for public.ecr.aws" in report.of("gitlab-runner answer").text
+
+
+def test_many_slow_registries_are_in_time(host: Host, root: Patient) -> None:
+    install(host.path("/usr/local/bin"), "slow", "exec sleep 60")
+    agent(host, 'config = "/etc/auth.json"')
+    host.write("/etc/auth.json", {"credHelpers": {f"r{number}.example": "slow" for number in range(40)}})
+    assert root.doctor(*ON_HOST).code == 1

@@ -18,6 +18,7 @@ from credhelpers.cli.doctor.clients.service import (
     HELPER_NAME,
     Service,
     absent_helper,
+    at_once,
     check_unit,
     find_service,
 )
@@ -128,22 +129,21 @@ class _Runner:
             return absent_helper(self._service, _HELPER, name, _SILENT, "name another one")
         return ok(_HELPER, f"GitLab Runner starts {path}")
 
-    def _check_answers(self, where: str, config: DockerConfig, working: set[str]) -> Iterator[Finding]:
-        asked = [(helper, "get", key) for key, helper in config.cred_helpers.items()]
-        asked += [(config.creds_store, "list", "unused")] if config.creds_store else []
-        for name, verb, server in asked:
-            if name not in working:
-                continue
-            program = PREFIX + name
-            outcome = self._service.run([self._service.helper(name) or "", verb], server.encode())
-            if outcome.exit_status == 0 or NOT_FOUND.encode() in outcome.output:
-                told = f"for {server}" if verb == "get" else "with a list"
-                yield ok(_ANSWER, f"{program} answers GitLab Runner {told}")
-                continue
-            cause, remedy = cause_and_remedy(outcome.errors, program)
-            text = f"{program} {verb} fails for GitLab Runner, which then drops all of {where}"
-            text += f": {cause}" if cause else ""
-            yield fail(_ANSWER, "error", text, remedy or see_why(program, server))
+    def _check_answers(self, where: str, config: DockerConfig, working: set[str]) -> list[Finding]:
+        asked = [(name, "get", key) for key, name in config.cred_helpers.items()]
+        asked += [(config.creds_store, "list", "unused")]
+        return at_once(lambda one: [self._ask(where, *one)], [one for one in asked if one[0] in working])
+
+    def _ask(self, where: str, name: str, verb: str, server: str) -> Finding:
+        program = PREFIX + name
+        outcome = self._service.run([self._service.helper(name) or "", verb], server.encode())
+        if outcome.exit_status == 0 or NOT_FOUND.encode() in outcome.output:
+            told = f"for {server}" if verb == "get" else "with a list"
+            return ok(_ANSWER, f"{program} answers GitLab Runner {told}")
+        cause, remedy = cause_and_remedy(outcome.errors, program)
+        text = f"{program} {verb} fails for GitLab Runner, which then drops all of {where}"
+        text += f": {cause}" if cause else ""
+        return fail(_ANSWER, "error", text, remedy or see_why(program, server))
 
 
 def _helpers(config: DockerConfig) -> list[str]:

@@ -15,7 +15,7 @@ from shlex import quote
 from credhelpers.cli.doctor.answer import cause_and_remedy, see_why
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.clients.nomad_file import check_file
-from credhelpers.cli.doctor.clients.service import Service, absent_helper, drop_in
+from credhelpers.cli.doctor.clients.service import Service, absent_helper, at_once, drop_in
 from credhelpers.cli.doctor.executable import OURS, identify
 from credhelpers.clients.docker_config import docker_key, hostname_of
 from credhelpers.clients.nomad_agent import DOCKER, Auth
@@ -78,8 +78,7 @@ class Driver:
             return
         if self._machine.server is None or hostname_of(self._machine.server) in HUB_HOSTS:
             yield from self._check_public(broken)
-        for server in self._servers():
-            yield from self._check_server(server, broken)
+        yield from at_once(lambda server: list(self._check_server(server, broken)), self._servers())
 
     def _check_helper(self, name: str) -> Finding:
         path = self._service.helper(name)

@@ -3,8 +3,10 @@
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from shlex import quote
+from typing import TypeVar
 
 from credhelpers import process
 from credhelpers.cli.doctor.clients.machine import Machine
@@ -14,6 +16,8 @@ from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.process import Outcome
 from credhelpers.stores.auto.external import PREFIX
 
+_T = TypeVar("_T")
+
 _UNIT, _USER, _ENVIRONMENT = "unit", "unit user", "unit environment"
 _CREDENTIAL, _FILES = "unit credential", "unit file system"
 
@@ -22,6 +26,7 @@ HELPER_NAME = re.compile(r"[\w.-]+")
 
 _ASKING_SECONDS = 5.0
 _SYSTEMCTL_SECONDS = 2.0
+_AT_ONCE = 16
 _LARGEST = 1 << 20  # bytes of an answer
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 _ELSEWHERE = ("/usr/local/bin", "/usr/local/sbin", "/opt/credhelpers/bin", "/snap/bin", "/opt/bin")
@@ -99,9 +104,15 @@ class Service:
 
 def find_service(machine: Machine, name: str) -> Service:
     """Return the service of a unit, or one that is started as services usually are."""
-    inherited = _inherited(machine)
+    inherited = _inherited(machine) if has_unit(machine, name) else None
     unit = read_unit(name, machine.root, inherited)
     return Service(unit or Unit(name, (), {}, machine.root, inherited), machine, known=unit is not None)
+
+
+def at_once(ask: Callable[[_T], list[Finding]], items: Iterable[_T]) -> list[Finding]:
+    """Return what is found about each item, in their order; several helpers are asked at a time."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return [finding for found in pool.map(ask, items) for finding in found]
 
 
 def has_unit(machine: Machine, name: str) -> bool:
