@@ -3,12 +3,21 @@
 from collections.abc import Iterator
 from functools import partial
 
-from credhelpers.cli.doctor.clients import dockerd, gitlab_runner, kubelet, nomad, podman, systemd
+from credhelpers.cli.doctor.clients import (
+    buildx,
+    dockerd,
+    gitlab_runner,
+    kubelet,
+    nomad,
+    podman,
+    systemd,
+)
 from credhelpers.cli.doctor.clients.machine import Examine, Machine
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.finding import Finding, fail
 
 CLIENTS: dict[str, Examine] = {
+    "buildx": buildx.examine,
     "dockerd": dockerd.examine,
     "nomad": nomad.examine,
     "podman": podman.examine,
