@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from credhelpers.clients import hcl
+
 _FENCE = re.compile(r"^(?:<!-- ([^\n]*) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(r"(file|needs|fails|given)(?:: (.+))?")
-_HCL_LINE = re.compile(r'(?:\w+(?: "[^"]*")* \{(?: \w+ += .+ \})?|\w+ += (?:"[^"]*"|\d+|true|false)|\}|#.*|)')
 
 
 @dataclass
@@ -99,19 +100,10 @@ def read(page: Path) -> list[Block]:
     return blocks
 
 
-def _hcl(text: str) -> None:
-    """Look at each line: a whole parser of HCL is not to be had without Nomad."""
-    for line in text.splitlines():
-        if not _HCL_LINE.fullmatch(line.strip()):
-            raise ValueError(f"not HCL: {line}")
-    if text.count("{") != text.count("}"):
-        raise ValueError("a brace is missing")
-
-
 PARSERS: dict[str, Callable[[str], Any]] = {
     "json": json.loads,
     "toml": tomllib.loads,
     "yaml": lambda text: importlib.import_module("yaml").safe_load(text),  # it has no types
-    "hcl": _hcl,
+    "hcl": hcl.parse,
 }
 """How a snippet is read, by its language."""

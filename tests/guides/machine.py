@@ -16,8 +16,8 @@ from tests.e2e.namespace import Namespace
 _SECONDS = 60
 _END = "the command has ended with"
 
-# Debian's programs take their configuration from /etc, so the guide's files are where they say. Nothing of
-# the real machine can be written to, but its folders for temporary files.
+# Debian's programs take their configuration from /etc, so the guide's files are where they say they are.
+# Of the real machine only the folders for temporary files can be written to.
 _SET_UP = """
 set -eu
 for kept in /tmp /var/tmp; do mount --bind $kept $kept; done
