@@ -13,7 +13,7 @@ from typing import Self
 
 from tests.e2e.namespace import Namespace
 
-_SECONDS = 60
+_SECONDS = 120  # a dockerd starts within a few, but not beside a dozen others
 _END = "the command has ended with"
 
 # Debian's programs take their configuration from /etc, so the guide's files are where they say they are.
