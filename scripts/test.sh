@@ -88,7 +88,7 @@ install_tools() {
         echo "Missing, and so skipped where a test needs it: $missing"
         is_root || echo "As root this script installs the packages itself."
     fi
-    is_root || echo 'Skipped without root: tests/e2e (dockerd and registries in a namespace of their own)'
+    is_root || echo 'Skipped without root: tests/e2e, tests/guides (dockerd and registries in a namespace of their own)'
     show_versions
     if in_ci && [ -n "$missing" ]; then return 1; fi
 }
