@@ -29,6 +29,9 @@ class Command:
     output: list[str] = field(default_factory=list)
     fails: bool = False
 
+    def __str__(self) -> str:
+        return "".join(f"{line}\n" for line in [f"$ {self.line}", *self.output])
+
     def matches(self, printed: str) -> bool:
         """Return whether this is what the guide shows."""
         pattern = "".join(

@@ -1,5 +1,6 @@
 """Every guide: its commands print what it shows, and its configuration is written and used."""
 
+import os
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.guides.machine import Machine
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(page for page in ROOT.glob("docs/guides/*.md") if page.name != "README.md")
+REWRITE = bool(os.environ.get("REWRITE_GUIDES"))
 IMAGE = f"{ECR_HOSTS[0]}/team/app:1"
 _READ_BY_ITS_PROGRAM = {"nginx", "ini", "text", "groovy", "dockerfile"}
 
@@ -34,6 +36,9 @@ def test_guide(page: Path, machine: Machine, robot: Login, hub_user: Login) -> N
 def _type(page: Path, block: Block, machine: Machine, logins: list[Login]) -> None:
     for command in block.commands():
         printed, status = machine.run(command.line)
+        if REWRITE and not command.matches(printed):
+            page.write_text(page.read_text().replace(str(command), f"$ {command.line}\n{printed}", 1))
+            continue
         shown = f"{page.name}, line {block.number}: $ {command.line}\n{printed}exit {status}"
         assert (status != 0) == command.fails, shown
         assert command.matches(printed), shown
