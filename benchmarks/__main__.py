@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import growth, machine, peers
+from benchmarks import growth, machine, migration, peers
 from benchmarks.result import Result, table
 from benchmarks.rows import ROWS, Bench
 from benchmarks.sampling import MeasurementError
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=int, help=f"how often to measure each side; default: {_RUNS}")
     parser.add_argument("--quick", action="store_true", help=f"measure {_QUICK_RUNS} times only")
     parser.add_argument("--growth", action="store_true", help="show how cost grows instead of the table")
+    parser.add_argument("--migrate", action="store_true", help="move a thousand secrets instead of the table")
     parser.add_argument("--json", metavar="FILE", help="write every single measurement to a file, too")
     parser.add_argument(
         "--work",
@@ -56,7 +57,12 @@ def _run(options: argparse.Namespace, directory: Path) -> int:
     if unknown or runs < 1:
         _say(f"no such row: {', '.join(unknown)}" if unknown else "--runs must be 1 at least")
         return 2
-    installed = peers.install(directory, with_aws="ecr-cold" in names and not options.growth)
+    with_aws = "ecr-cold" in names and not (options.growth or options.migrate)
+    installed = peers.install(directory, with_aws=with_aws)
+    if options.migrate:
+        with tempfile.TemporaryDirectory(prefix="ch-bench-") as place:
+            print(migration.report(installed, Path(place)))  # noqa: T201
+        return 0
     if options.growth:
         with tempfile.TemporaryDirectory(prefix="ch-bench-") as place:
             print(growth.report(Bench(installed, Path(place), runs)))  # noqa: T201

@@ -76,7 +76,7 @@ def ecr_user(directory: Path) -> Iterator[EcrUser]:
     _fill_reference_cache(home / ".ecr" / "cache.json")
     with Aws(password=PASSWORD) as aws:
         aws.access_key_ids |= {ACCESS_KEY_ID, _ROLE_KEY_ID}
-        yield EcrUser({**_bare(home), **_KEYS, **aws.environment()}, aws)
+        yield EcrUser({**bare_environment(home), **_KEYS, **aws.environment()}, aws)
 
 
 def _fill_reference_cache(path: Path) -> None:
@@ -133,7 +133,7 @@ def password_store_users(directory: Path, helper: str, sizes: tuple[int, ...]) -
         for size in sizes:
             home = directory / f"pass-{size}"
             store = initialise_password_store(home / ".password-store", gpg)
-            user = StoreUser({**_bare(home), **gpg.env}, _servers(size))
+            user = StoreUser({**bare_environment(home), **gpg.env}, _servers(size))
             _store(helper, user, user.servers[0])
             folders = store / "docker-credential-helpers"
             (secret,) = folders.glob("*/*.gpg")
@@ -153,7 +153,7 @@ def keyring_user(directory: Path, helper: str) -> Iterator[StoreUser]:
     with private_secret_service() as service:
         home = directory / "keyring"
         home.mkdir(mode=0o700)
-        user = StoreUser({**_bare(home), **service.env}, _servers(15))
+        user = StoreUser({**bare_environment(home), **service.env}, _servers(15))
         for server in user.servers:
             _store(helper, user, server)
         yield user
@@ -168,7 +168,8 @@ def _store(helper: str, user: StoreUser, server: str) -> None:
     Command((helper, "store"), user.env, request.encode()).time()
 
 
-def _bare(home: Path) -> dict[str, str]:
+def bare_environment(home: Path) -> dict[str, str]:
+    """Make a home and return an environment with nothing else in it."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {"HOME": str(home), "PATH": SYSTEM_PATH, "LANG": "C.UTF-8"}
 

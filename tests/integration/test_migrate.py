@@ -154,3 +154,23 @@ def test_killed_at_any_time_with_a_real_store(home: DockerHome) -> None:
 
 def _contents(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+@pytest.mark.parametrize("secret", ["p\u00e4ssw\u00f6rd", " blank ", "x" * 100_000])
+def test_unusual_secrets_are_moved(home: DockerHome, secret: str) -> None:
+    secrets = {"a.example": "first", "b.example": secret, "c.example": "third"}
+    auths = {server: {"auth": _auth("ada", text)} for server, text in secrets.items()}
+    home.write(json.dumps({"auths": auths}))
+
+    home.succeed("migrate", "--to", "pass")
+
+    store = _helper(home, "pass")
+    assert {server: store.get(server).value()["Secret"] for server in secrets} == secrets
+    log = Path(home.env["HOME"], ".ecr", "log", "pass.log").read_text()
+    assert all(f"serverURL={server}" in log for server in secrets)
+
+
+def test_an_error_has_the_executables_words(home: DockerHome) -> None:
+    home.write(json.dumps({"auths": {"a\u0001.example": {"auth": _auth("ada", "x")}}}))
+
+    assert "the server URL contains a control character" in home.fail("migrate", "--to", "pass")
