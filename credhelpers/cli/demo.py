@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from credhelpers.cli.shared import output
 from credhelpers.credential import REPORT, CredentialError
 from credhelpers.stores.auto.external import PREFIX
 
@@ -113,4 +114,5 @@ def _expect(answer: str, expected: dict[str, str]) -> None:
 
 
 def _heading(text: str) -> None:
-    click.secho(f"\n{text}", fg="cyan")
+    click.echo()
+    output.say(text, "cyan")

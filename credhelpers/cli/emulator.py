@@ -50,7 +50,8 @@ def _show_faults(context: click.Context, option: click.Parameter, value: bool) -
         from credhelpers.emulator.faults import FAULTS
 
         for name, fault in FAULTS.items():
-            click.echo(f"{name + '=SECONDS' * fault.takes_seconds:<24}{fault.text}")
+            start = f"{name + '=SECONDS' * fault.takes_seconds:<24}"
+            output.say_styled(start, fault.text, indent=24)
         context.exit()
 
 

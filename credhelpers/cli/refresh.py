@@ -94,7 +94,7 @@ def refresh(
     else:
         _show(outcome)
         if not found:
-            click.echo("No ECR registry is cached or configured; nothing to fetch.")
+            output.say("No ECR registry is cached or configured; nothing to fetch.")
     context.exit(1 if outcome.failed else 0)
 
 

@@ -1,6 +1,7 @@
 """What commands show in real terminals of several widths, and through a pipe."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ COMMANDS = {
     "configure --store pass": {"auths": {f"mirror-{number}.registry.example": PLAIN for number in range(5)}},
     "echo | credhelpers login registry.example --username ada --password-stdin": {"auths": {"a.example": {}}},
     "migrate --to absent": {},
+    "setup --dry-run": {"credsStore": "absent", "auths": {"registry.example:5000": PLAIN}},
+    "emulator --list-faults": {},
     "login user@registry.example": {},
 }
 
@@ -31,7 +34,7 @@ def operator(installed: Path, password_store_env: dict[str, str]) -> Operator:
 
 def is_whole(line: str) -> bool:
     """Return whether a line that is too long has nothing that could be in another line."""
-    words = line.replace("->", "").removesuffix(";").split()
+    words = re.sub(r"^ *(->|\d\.)", "", line).removesuffix(";").split()
     return len(words) == 1 or words[0] in PROGRAMS or words[0].startswith("/")
 
 

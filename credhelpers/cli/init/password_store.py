@@ -93,7 +93,7 @@ def _pick(keys: SecretKeys, *, no_passphrase: bool, as_json: bool) -> tuple[Key,
             return usable[number - 1], False
     else:
         click.confirm("There is no usable GnuPG key. Make one?", default=True, abort=True)
-    click.echo("Choose a passphrase; gpg-agent asks for it again some time after the last use.")
+    output.say("Choose a passphrase; gpg-agent asks for it again some time after the last use.")
     return keys.make(protected=True), True
 
 
