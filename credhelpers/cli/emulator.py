@@ -36,7 +36,7 @@ _REPLACED = (
 _EXAMPLES = f"""\b
 Examples:
   credhelpers emulator > aws.env                  # in one terminal; in another one: . ./aws.env
-  credhelpers emulator --fault access-denied -- credhelpers doctor {_HOST}
+  credhelpers emulator --fault access-denied -- credhelpers doctor --offline {_HOST}
   printf {_HOST} | credhelpers emulator -- docker-credential-ecr-login get
 
 \b
@@ -92,7 +92,7 @@ def emulator(
 
     Prints the variables that make AWS clients ask it, as lines for a shell, and runs until Ctrl-C; or runs
     COMMAND with them, and ends with it. Tokens are kept in a directory of its own. Nothing of yours is read
-    or changed, and nothing leaves this machine.
+    or changed.
     """
     if as_json and command:
         raise click.UsageError("--json prints the environment, and COMMAND gets it: say one of them.")

@@ -329,6 +329,31 @@ def program(worker: Patient, script: str) -> Path:
 PRINTS = "echo '" + json.dumps({"Version": 1, "AccessKeyId": KEY, "SecretAccessKey": CANARY}) + "'"
 
 
+@pytest.mark.failure("aws-identity.mfa")
+def test_a_profile_that_needs_a_code(exhibit: Exhibit, worker: Patient) -> None:
+    profile = f"[default]\nrole_arn = {ROLE}\nsource_profile = base\n[profile base]\n{KEYS}"
+    serial = f"arn:aws:iam::{ACCOUNT}:mfa/ada"
+    write(worker, "config", profile.replace("\nsource", f"\nmfa_serial = {serial}\nsource"))
+    by = ("use a profile without mfa_serial", lambda: write(worker, "config", profile))
+    exhibit(worker, HOST, works=PULL, by=by)
+
+
+@pytest.mark.failure("aws-identity.token-file-unusable")
+def test_a_token_file_that_is_empty(exhibit: Exhibit, worker: Patient) -> None:
+    pod, path = token_file(worker, sts.AUDIENCE, 3600)
+    token = path.read_text()
+    path.write_text("\n")
+    by = ("have the file written", lambda: path.write_text(token))
+    exhibit(pod, HOST, works=PULL, by=by)
+
+
+@pytest.mark.failure("aws-identity.process-output")
+def test_a_credential_process_without_keys(exhibit: Exhibit, worker: Patient) -> None:
+    program(worker, "echo Enter PIN:")
+    by = ('have it print {"Version": 1', lambda: program(worker, PRINTS))
+    exhibit(worker, HOST, works=PULL, by=by)
+
+
 @pytest.mark.failure("aws-identity.process-missing")
 def test_a_missing_credential_process(exhibit: Exhibit, worker: Patient) -> None:
     program(worker, PRINTS).unlink()
