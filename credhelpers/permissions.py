@@ -9,10 +9,13 @@ from credhelpers.credential import Fix
 
 
 def for_owner(command: str, path: str) -> str:
-    """Return a command that only the owner of a path may run, marked if the owner is root."""
+    """Return a command that only the owner of a path may run, marked if the owner is root.
+
+    A fix stays one for the owner alone.
+    """
     if os.geteuid() == os.stat(path).st_uid:
-        return Fix(command)
-    return command if os.geteuid() == 0 else f"as root: {command}"
+        return command
+    return command[:] if os.geteuid() == 0 else f"as root: {command}"
 
 
 def own(command: str, path: str) -> str:
@@ -42,7 +45,12 @@ def to_move_away(path: str) -> str:
     while os.path.lexists(name):
         number += 1
         name = f"{path}.aside{number}"
-    command = f"mv {quote(path)} {quote(name)}"
+    return f"mv {quote(path)} {quote(name)}"
+
+
+def to_make_room(path: str) -> str:
+    """Return the same for what is made anew, as a fix where this user may rename it."""
+    command = to_move_away(path)
     return Fix(command) if may_move(path) else command
 
 

@@ -46,7 +46,7 @@ def state_fault(environ: Mapping[str, str], name: str) -> StateFault | None:
             files.trust_directory(existing)
     except OSError as error:
         movable = permissions.may_move(existing)
-        remedy = permissions.to_move_away(existing) if movable else _ELSEWHERE
+        remedy = permissions.to_make_room(existing) if movable else _ELSEWHERE
         return StateFault(f"{error.strerror or error}, so it is not used", remedy, is_distrusted=True)
     if not os.path.isdir(existing) or not os.access(existing, os.W_OK | os.X_OK):
         return StateFault(f"{existing} cannot be written", _to_write(existing))

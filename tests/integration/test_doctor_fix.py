@@ -39,7 +39,8 @@ def user(patient: Patient) -> Patient:
 
 
 def fix(patient: Patient, *arguments: str) -> Answer:
-    return patient.run("doctor", "--offline", "--fix", "--yes", *arguments, SERVER)
+    options = ["--offline", "--client", "docker", "--fix", "--yes"]
+    return patient.run("doctor", *options, *arguments, SERVER)
 
 
 def mode(path: Path) -> int:

@@ -9,6 +9,7 @@ from shlex import quote
 
 from credhelpers import __version__, permissions, process
 from credhelpers.cli.shared.helper_programs import helper_beside
+from credhelpers.credential import Fix
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.stores.auto.external import PREFIX
 
@@ -99,7 +100,7 @@ def _absent(name: str, environ: Mapping[str, str], instead: str) -> Finding:
         if "/" not in name and os.path.isabs(directory) and os.path.isfile(path):
             text = f"{path} is not executable, so Docker cannot start it"
             return fail(
-                ON_PATH, "not-executable", text, permissions.for_owner(f"chmod a+x {quote(path)}", path)
+                ON_PATH, "not-executable", text, permissions.for_owner(Fix(f"chmod a+x {quote(path)}"), path)
             )
     text = f"{PREFIX}{name} is not on PATH, so Docker cannot start it"
     if beside := helper_beside(name):
@@ -141,7 +142,7 @@ def _trust(path: str) -> Finding:
     ]
     if open_to_all:
         text = f"every user can write to {open_to_all[0]}, and change what runs"
-        command = f"chmod o-w {shlex.join(open_to_all)}"
+        command = Fix(f"chmod o-w {shlex.join(open_to_all)}")
         return fail(_TRUST, "writable-by-others", text, permissions.for_owner(command, open_to_all[0]))
     return ok(_TRUST, "only root and its owner can change it")
 

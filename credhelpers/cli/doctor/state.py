@@ -37,7 +37,7 @@ def check_settings(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Fin
                     _CONFIG,
                     "writable-by-others",
                     text,
-                    permissions.for_owner(f"chmod go-w {quote(path)}", path),
+                    permissions.for_owner(Fix(f"chmod go-w {quote(path)}"), path),
                 )
             ]
     if not present:
@@ -72,10 +72,10 @@ def check_log(environ: Mapping[str, str], names: list[str]) -> Finding:
         status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode):
             text = f"{path} is not a regular file, so no log is written"
-            return fail(_LOG, "not-a-file", text, permissions.to_move_away(path))
+            return fail(_LOG, "not-a-file", text, permissions.to_make_room(path))
         if status.st_uid != os.geteuid():
             text = f"{path} belongs to another user, so no log is written"
-            return fail(_LOG, "foreign", text, permissions.to_move_away(path))
+            return fail(_LOG, "foreign", text, permissions.to_make_room(path))
         if not os.access(path, os.W_OK):
             return warn(
                 _LOG,
