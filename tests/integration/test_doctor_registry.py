@@ -108,6 +108,19 @@ def test_a_real_registry_accepts(patient: Patient, tmp_path: Path) -> None:
     assert faults(report) == ["registry.refused"]
 
 
+def test_the_environment_comes_before_the_helper(patient: Patient) -> None:
+    docker = patient.home / "others" / "docker"
+    docker.write_text("#!/bin/sh\necho Docker version 28.3.0, build x\n")
+    docker.chmod(0o755)
+    with Stub(basic) as stub:
+        auths = {"auths": {stub.host: {"auth": Login("ada", f"old-{CANARY}").encoded()}}}
+        user = patient.but(DOCKER_AUTH_CONFIG=json.dumps(auths))
+        assert faults(user.doctor(stub.host)) == ["registry.refused"]
+        assert faults(patient.doctor(stub.host)) == ["registry"]
+        docker.write_text("#!/bin/sh\necho Docker version 20.10.24, build x\n")
+        assert faults(user.doctor(stub.host)) == ["registry"]
+
+
 def test_a_plaintext_password_is_asked_about(patient: Patient, tmp_path: Path) -> None:
     with real_registry(tmp_path / "registry", Login("ada", CANARY), None) as host:
         patient.configure(auths={host: {"auth": Login("ada", f"old-{CANARY}").encoded()}})

@@ -11,7 +11,7 @@ from credhelpers.cli.doctor.clients.program_version import program_version
 from credhelpers.clients import docker_auth_config
 from credhelpers.clients.docker_auth_config import NAME
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path, docker_key
-from credhelpers.credential import CredentialError
+from credhelpers.credential import Credential, CredentialError
 from credhelpers.finding import Finding, ok, warn
 
 _VARIABLE, _DIRECTORY, _SUDO = NAME, "DOCKER_CONFIG", "sudo"
@@ -32,12 +32,27 @@ def check_environment(config: DockerConfig | None, environ: Mapping[str, str]) -
     return [*_variable(config, environ), *_directory(config, environ), *_sudo(config, environ)]
 
 
+def taken_first(environ: Mapping[str, str]) -> dict[str, Credential]:
+    """Return what Docker's CLI takes from the environment before it asks a helper, by server."""
+    if not environ.get(NAME) or _old_version(environ):
+        return {}
+    try:
+        return docker_auth_config.credentials(environ)
+    except CredentialError:
+        return {}  # Docker ignores it, too
+
+
+def _old_version(environ: Mapping[str, str]) -> str:
+    """Return the version of a docker that does not read the variable; empty for one that does."""
+    version = program_version(process.find(("docker",), environ), environ)
+    return ".".join(map(str, version)) if version and version < _SINCE else ""
+
+
 def _variable(config: DockerConfig, environ: Mapping[str, str]) -> list[Finding]:
     if not environ.get(NAME):
         return []
-    version = program_version(process.find(("docker",), environ), environ)
-    if version and version < _SINCE:
-        shown = ".".join(map(str, version))
+    shown = _old_version(environ)
+    if shown:
         return [ok(_VARIABLE, f"it is set, but docker {shown} does not read it; 28.3 and later do")]
     try:
         servers = list(docker_auth_config.credentials(environ))
