@@ -118,7 +118,7 @@ def test_one_helper_that_drops_all(
     def leave_it_out() -> None:
         runner(host, credHelpers={HOST: "ecr-login"})
 
-    exhibit(root, *ON_HOST, works=works, by=("docker-credential-pass works without a bus", leave_it_out))
+    exhibit(root, *ON_HOST, works=works, by=("use docker-credential-pass", leave_it_out))
 
 
 def _variable(host: Host) -> str:
