@@ -54,6 +54,7 @@ def _check_content(auth: Auth, config: DockerConfig) -> Finding:
         return warn(_FILE, "helpers-ignored", text, f"name one helper for all registries in {auth.path}")
     if not (config.auths or any(names) or auth.helper):
         text = f"{auth.config} has no credentials and names no helper"
-        command = f"credhelpers configure --docker-config {quote(os.path.dirname(auth.config))} --store auto"
-        return warn(_FILE, "empty", text, f"as root: {command}")
+        directory = quote(os.path.dirname(auth.config))
+        command = f"credhelpers configure --docker-config {directory} --ecr HOST"
+        return warn(_FILE, "empty", text, f"as root, with an ECR registry as HOST: {command}")
     return ok(_FILE, f"Nomad can read {auth.config}")
