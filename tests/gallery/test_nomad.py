@@ -71,6 +71,14 @@ def test_a_helper_without_its_mode(exhibit: Exhibit, host: Host, root: Patient, 
     exhibit(root, *ON_HOST, works=pulls_public(host, "auto"), prefix=host.inside)
 
 
+@pytest.mark.failure("executable.writable-by-others")
+def test_a_helper_that_all_can_change(exhibit: Exhibit, host: Host, root: Patient, user: Patient) -> None:
+    agent(host, 'helper = "auto"')
+    path = "/usr/local/bin/docker-credential-auto"
+    host.write(path, f'#!/bin/sh\nexec {user.bin}/docker-credential-auto "$@"\n', 0o757)
+    exhibit(root, *ON_HOST, works=pulls_public(host, "auto"), breaks=False, prefix=host.inside)
+
+
 @pytest.mark.failure("nomad-public-images.refused")
 def test_public_images_without_a_setting(exhibit: Exhibit, host: Host, root: Patient, user: Patient) -> None:
     host.path(CONFIG).unlink()
@@ -163,17 +171,22 @@ def test_an_auth_file_that_is_missing(exhibit: Exhibit, host: Host, root: Patien
 
 
 @pytest.mark.failure("nomad-auth-file.empty")
-def test_an_auth_file_with_nothing_in_it(exhibit: Exhibit, host: Host, root: Patient, user: Patient) -> None:
+def test_an_auth_file_with_nothing_in_it(
+    exhibit: Exhibit, host: Host, root: Patient, user: Patient, aws: Aws
+) -> None:
     path = "/etc/nomad-docker/config.json"
     agent(host, f'config = "{path}"')
     host.write(path, {}, 0o600)
-    install_ours(host, user, "auto")
+    install_ours(host, user, "ecr-login")
+    variables = {**aws.environment(), "AWS_ECR_CACHE_DIR": "/var/lib/credhelpers"}
+    words = " ".join(f"{name}={value}" for name, value in variables.items())
+    host.unit("nomad.service", *UNIT, f"Environment={words}")
 
     def works(patient: Patient) -> bool:
-        name = json.loads(host.path(path).read_text()).get("credsStore")
-        return bool(name) and pulls_public(host, name)(patient)
+        named = json.loads(host.path(path).read_text()).get("credHelpers", {}).get(HOST)
+        return named == "ecr-login" and pulls_private(host, **variables)(patient)
 
-    exhibit(root, *ON_HOST, works=works, prefix=host.inside)
+    exhibit(root, *ON_HOST, works=works, prefix=host.inside, fill={"HOST": HOST})
 
 
 @pytest.mark.failure("nomad-auth-file.invalid")

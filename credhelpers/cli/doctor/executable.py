@@ -88,7 +88,7 @@ def check_executable(
     if not paths:
         return None, [_absent(name, environ, instead)]
     first, *others = [identify(path, environ) for path in paths]
-    found = [_choice(first, others), _trust(first.path)]
+    found = [_choice(first, others), check_trust(first.path)]
     if name == "ecr-login":
         found += _fast_path(first)
     return first, found
@@ -126,8 +126,8 @@ def _choice(first: Executable, others: list[Executable]) -> Finding:
     return ok(ON_PATH, f"Docker starts {first}{hidden}")
 
 
-def _trust(path: str) -> Finding:
-    """Check that other users cannot replace the program."""
+def check_trust(path: str) -> Finding:
+    """Return whether other users can replace a program."""
     real = os.path.realpath(path)
     places = list(dict.fromkeys((real, os.path.dirname(real), os.path.dirname(path))))
     modes = {place: os.stat(place) for place in places}

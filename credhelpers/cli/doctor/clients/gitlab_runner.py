@@ -17,8 +17,8 @@ from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.clients.service import (
     HELPER_NAME,
     Service,
-    absent_helper,
     at_once,
+    check_helper,
     check_unit,
     find_service,
 )
@@ -92,7 +92,11 @@ class _Runner:
         seen = dict.fromkeys(
             [*(self._allowed or []), *(name for _, one in sources for name in _helpers(one))]
         )
-        found = {name: self._check_helper(name) for name in seen if name.strip("*")}
+        found = {
+            name: check_helper(self._service, _HELPER, name, _SILENT, "name another one")
+            for name in seen
+            if name.strip("*")
+        }
         yield from found.values()
         working = {name for name, finding in found.items() if finding.state == "ok"}
         if self._service.can_be_asked:
@@ -122,12 +126,6 @@ class _Runner:
         text = f"{name} in {_VARIABLE} is not in {_ALLOWED} of {self._path}, {_SILENT}"
         command = f"sed -i 's/^\\( *{_ALLOWED} *= *\\[\\)/\\1\"{name}\", /' {quote(self._path)}"
         return fail(_HELPER, "not-allowed", text, f"as root: {command}")
-
-    def _check_helper(self, name: str) -> Finding:
-        path = self._service.helper(name)
-        if path is None:
-            return absent_helper(self._service, _HELPER, name, _SILENT, "name another one")
-        return ok(_HELPER, f"GitLab Runner starts {path}")
 
     def _check_answers(self, where: str, config: DockerConfig, working: set[str]) -> list[Finding]:
         asked = [(name, "get", key) for key, name in config.cred_helpers.items()]

@@ -15,7 +15,7 @@ from shlex import quote
 from credhelpers.cli.doctor.answer import cause_and_remedy, see_why
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.clients.nomad_file import check_file
-from credhelpers.cli.doctor.clients.service import Service, absent_helper, at_once, drop_in
+from credhelpers.cli.doctor.clients.service import Service, at_once, check_helper, drop_in
 from credhelpers.cli.doctor.executable import OURS, identify
 from credhelpers.clients.docker_config import docker_key, hostname_of
 from credhelpers.clients.nomad_agent import DOCKER, Auth
@@ -81,19 +81,19 @@ class Driver:
         yield from at_once(lambda server: list(self._check_server(server, broken)), self._servers())
 
     def _check_helper(self, name: str) -> Finding:
+        where = f"correct helper in {self._auth.path}"
+        found = check_helper(self._service, _HELPER, name, "so every task fails", where)
         path = self._service.helper(name)
-        if path is None:
-            where = f"correct helper in {self._auth.path}"
-            return absent_helper(self._service, _HELPER, name, "so every task fails", where)
-        if not self._is_docker and self._service.can_be_asked:
-            outcome = self._run([path], _PUBLIC_REPOSITORY)
-            with_verb = self._run([path, "get"], _PUBLIC_REPOSITORY)
-            answers = NOT_FOUND.encode() in with_verb.output or _fields(with_verb) is not None
-            if outcome.exit_status and answers:
-                text = (
-                    f"the podman driver starts {path} without the verb get, so that no helper can answer it"
-                )
-                return fail(_HELPER, "no-verb", text, _wrapper(name, self._auth.path))
+        if found.state == FAIL or path is None:
+            return found
+        if self._is_docker or not self._service.can_be_asked:
+            return ok(_HELPER, f"Nomad starts {path}")
+        outcome = self._run([path], _PUBLIC_REPOSITORY)
+        with_verb = self._run([path, "get"], _PUBLIC_REPOSITORY)
+        answers = NOT_FOUND.encode() in with_verb.output or _fields(with_verb) is not None
+        if outcome.exit_status and answers:
+            text = f"the podman driver starts {path} without the verb get, so that no helper can answer it"
+            return fail(_HELPER, "no-verb", text, _wrapper(name, self._auth.path))
         return ok(_HELPER, f"Nomad starts {path}")
 
     def _run(self, command: list[str], server: str, more: Mapping[str, str] | None = None) -> Outcome:

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from credhelpers import process
 from credhelpers.cli.doctor.clients.machine import Machine
+from credhelpers.cli.doctor.executable import check_trust
 from credhelpers.cli.shared.helper_programs import helper_beside
 from credhelpers.clients.systemd_unit import DIRECTORIES, SEARCH_PATH, Unit, read_unit
-from credhelpers.finding import Finding, fail, ok, warn
+from credhelpers.finding import OK, Finding, fail, ok, warn
 from credhelpers.process import Outcome
 from credhelpers.stores.auto.external import PREFIX
 
@@ -120,17 +121,20 @@ def has_unit(machine: Machine, name: str) -> bool:
     return any(os.path.lexists(os.path.join(machine.root, place, name)) for place in DIRECTORIES)
 
 
-def absent_helper(service: Service, check: str, name: str, effect: str, instead: str) -> Finding:
-    """Return why a service does not find a helper.
+def check_helper(service: Service, check: str, name: str, effect: str, instead: str) -> Finding:
+    """Return whether a service finds a helper that only its owner and root can change.
 
     Args:
         service: The service.
         check: What is checked.
         name: What follows ``docker-credential-``.
-        effect: What comes of it.
+        effect: What comes of it when it does not.
         instead: What to do if it is not meant to be installed.
     """
     unit, program = service.unit, PREFIX + name
+    if found := service.helper(name):
+        trust = check_trust(found)
+        return ok(check, f"{unit.name} starts {found}") if trust.state == OK else trust
     directories = unit.environ.get("PATH", "").split(":")
     for directory in directories:
         path = os.path.join(directory, program)
