@@ -41,6 +41,7 @@ def publish(
             require("skopeo", "skopeo"),
             "--insecure-policy",
             "copy",
+            "--format=v2s2",  # all that older versions of Docker's CLI know
             *([] if env else ["--dest-tls-verify=false"]),
             *credentials,
             f"oci:{directory}:1",
