@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.cli.doctor.clients.program_version import program_version
 from tests.conformance.canary import CANARY
 from tests.e2e.namespace import Namespace
 from tests.e2e.registry import CertificateAuthority, Login, Registry
@@ -143,6 +144,14 @@ def test_a_comma_too_many(exhibit: Exhibit, user: Patient, rig: Rig) -> None:
 )
 def test_a_key_of_the_client(exhibit: Exhibit, user: Patient, rig: Rig, content: object) -> None:
     rig.configure(content)
+    go(exhibit, user, rig)
+
+
+@pytest.mark.failure("dockerd-config.refused")
+def test_proxies_of_a_newer_version(exhibit: Exhibit, user: Patient, rig: Rig) -> None:
+    if program_version(require("dockerd", "docker.io"), {}) >= (23,):
+        pytest.skip("this dockerd takes proxies")
+    rig.configure({"proxies": {"http-proxy": "http://proxy.example.test:3128"}})
     go(exhibit, user, rig)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from credhelpers.cli.doctor.clients import dockerd
 from credhelpers.cli.doctor.clients.daemon_json import check
+from credhelpers.cli.doctor.clients.daemon_proxy import check as check_proxy
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.clients.mirrors import check as check_mirrors
 from credhelpers.config import Settings
@@ -187,6 +188,21 @@ def test_a_mirror_that_gives_tokens_to_all(tmp_path: Path) -> None:
         path = tmp_path / "daemon.json"
         path.write_text(json.dumps({"registry-mirrors": [f"http://{stub.host}"]}))
         assert [finding.id for finding in faults(path, OLD, 5.0)] == ["dockerd-mirror.plain-http"]
+
+
+def test_a_proxy_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "daemon.json"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://ada:{CANARY}@127.0.0.1:{listener.getsockname()[1]}"
+        content: dict[str, object] = {"proxies": {"http-proxy": url, "https-proxy": url}}
+        path.write_text(json.dumps({**content, "debug": False}))
+        assert [finding.state for finding in check_proxy(str(path), content, 5.0)] == ["ok"]
+    (found,) = check_proxy(str(path), content, 5.0)
+    assert found.id == "dockerd-proxy.unreachable"
+    assert CANARY not in found.text + found.remedy
+    Shell(tmp_path).carry_out(found.remedy, {**os.environ, "HOME": str(tmp_path)})
+    assert json.loads(path.read_text()) == {"debug": False}
+    assert list(check_proxy(str(path), content, 0.0)) == []
 
 
 def test_a_lonely_key_and_a_closed_folder(tmp_path: Path) -> None:

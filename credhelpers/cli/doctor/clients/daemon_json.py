@@ -53,6 +53,9 @@ def check(
     if not isinstance(content, dict):
         return {}, [_invalid(path, "is not a JSON object")]
     found = [*_client_keys(path, content), *_types(path, content), *_insecure(path, content)]
+    if content.get("proxies") and not found and version and version < (23,):
+        text = f"{path} has proxies, which dockerd before 23 does not take, {_DOES_NOT_START}"
+        return {}, [fail(CHECK, "refused", text, sed_command.drop_member(path, "proxies"))]
     found = found or _refused(path, program, version, environ)
     return content, found or [ok(CHECK, f"dockerd can read {path}")]
 

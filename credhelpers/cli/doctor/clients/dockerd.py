@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from credhelpers import paths, process
-from credhelpers.cli.doctor.clients import certs_d, daemon_json, mirrors
+from credhelpers.cli.doctor.clients import certs_d, daemon_json, daemon_proxy, mirrors
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.clients.program_version import program_version
 from credhelpers.finding import Finding, fail, ok, warn
@@ -35,6 +35,7 @@ def _findings(
         found += faults
         seconds = 0.0 if machine.offline else machine.deadline - time.monotonic() - 0.5
         found += mirrors.check(path, content, version, seconds)
+        found += daemon_proxy.check(path, content, seconds)
     yield from found or [ok(daemon_json.CHECK, f"{files[0]} does not exist; every setting has its default")]
     yield from certs_d.check(folders, machine)
     yield from _socket(machine)
