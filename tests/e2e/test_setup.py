@@ -47,8 +47,8 @@ def set_up(docker: Docker, namespace: Namespace, image: str, *arguments: str) ->
 
     assert not pull(), "it works before"
     done, pulls = run_paced(["setup", "--yes", *arguments], docker.environment, pull, namespace.join)
-    assert done.returncode == 0, done.stdout + done.stderr
     assert pulls.failed == []
+    assert done.returncode == 0, done.stdout + done.stderr
     assert not pull(), "it works afterwards"
     assert pulls.total > 20
     return done.stdout, pulls

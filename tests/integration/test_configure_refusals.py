@@ -159,6 +159,13 @@ def test_a_store_that_is_not_there_is_refused(keyless: DockerHome, store: str) -
     keyless.succeed("configure", "--force", "--store", store)
 
 
+def test_auto_needs_no_store_in_another_file(keyless: DockerHome, tmp_path: Path) -> None:
+    """A Nomad worker may pull from ECR only."""
+    keyless.succeed("configure", "--store", "auto", "--docker-config", str(tmp_path / "nomad"))
+
+    assert json.loads((tmp_path / "nomad/config.json").read_text()) == {"credsStore": "auto"}
+
+
 @pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
 def test_secrets_in_plain_text_are_not_stranded(home: DockerHome, dry_run: tuple[str, ...]) -> None:
     before = home.config.read_bytes()

@@ -15,13 +15,14 @@ from credhelpers.cli.configure.undo import stranded, undoing_edits
 from credhelpers.cli.shared import options, output
 from credhelpers.cli.shared.helper_programs import helper_beside, own_directory
 from credhelpers.clients import nomad
-from credhelpers.clients.docker_config import DockerConfig, podman_auth_path
+from credhelpers.clients.docker_config import DockerConfig, docker_config_path, podman_auth_path
 from credhelpers.clients.former_helpers import scrub
 from credhelpers.clients.podman import lasting_auth_path
 from credhelpers.clients.shared_file import BACKUP, Edit
 from credhelpers.credential import CredentialError
 from credhelpers.paths import SYSTEM_FILE
 from credhelpers.stores.auto.external import PREFIX, find_helper
+from credhelpers.suite import AUTO
 
 _STRING_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*"\s*:\s*)"((?:[^"\\]|\\.)*)"')
 _DIFF_COLOURS = {"+++": None, "---": None, "+": "green", "-": "red", "@": "cyan"}
@@ -208,8 +209,11 @@ def _check_pulls(
     request: Request, planned: list[Edit], previews: list[tuple[bytes | None, bytes | None]]
 ) -> None:
     """Refuse what would make pulls fail."""
+    # Without a store auto still gets tokens for ECR, and another program's file may be for nothing else.
+    is_own = request.docker_path == docker_config_path(os.environ)
     for name in request.helpers:
-        check_store(name)
+        if is_own or name != AUTO.name:
+            check_store(name)
     for edit, contents in zip(planned, previews, strict=True):
         if edit.path == request.docker_path:
             check_credentials(*(DockerConfig(edit.path, content or b"") for content in contents))
