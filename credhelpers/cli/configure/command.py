@@ -1,14 +1,12 @@
 """`credhelpers configure`: names the helpers to Docker, podman and Nomad, and undoes that."""
 
-import difflib
 import os
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from shlex import quote
 
 import click
 
+from credhelpers.cli.configure.diff import diff
 from credhelpers.cli.configure.edits import Request, edits
 from credhelpers.cli.configure.pulls import check_credentials, check_store
 from credhelpers.cli.configure.undo import stranded, undoing_edits
@@ -24,7 +22,6 @@ from credhelpers.paths import SYSTEM_FILE
 from credhelpers.stores.auto.external import PREFIX, find_helper
 from credhelpers.suite import AUTO
 
-_STRING_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*"\s*:\s*)"((?:[^"\\]|\\.)*)"')
 _DIFF_COLOURS = {"+++": None, "---": None, "+": "green", "-": "red", "@": "cyan"}
 
 _EXAMPLES = """\b
@@ -246,7 +243,7 @@ def _make(
     before, after = preview
     if report.dry_run and before != after:
         report.changed.append(edit.path)
-        for line in _diff(edit.path, before, after, is_secret=edit.path in request.config_paths):
+        for line in diff(edit.path, before, after, is_secret=edit.path in request.config_paths):
             report.diff += line
             report.quote(line.rstrip("\n"), _DIFF_COLOURS.get(line[:3], _DIFF_COLOURS.get(line[0])))
     elif not report.dry_run and edit.make():
@@ -266,29 +263,6 @@ def _remove(backup: str) -> None:
         raise CredentialError(
             f"it is undone, but {backup} cannot be removed: {error.strerror}", "remove it"
         ) from None
-
-
-def _diff(path: str, before: bytes | None, after: bytes | None, *, is_secret: bool) -> Iterator[str]:
-    """Return a unified diff with no secret in it."""
-    texts = [(content or b"").decode() for content in (before, after)]
-    if is_secret:
-        texts = _without_secrets(texts)
-    origin, target = ("/dev/null" if content is None else path for content in (before, after))
-    old, new = ([line + "\n" for line in text.splitlines()] for text in texts)
-    return difflib.unified_diff(old, new, origin, target)
-
-
-def _without_secrets(texts: list[str]) -> list[str]:
-    """Return the texts of a config.json with every string but the names of helpers left out."""
-    shown = set()
-    for text in texts:
-        config = DockerConfig("", text.encode())
-        shown |= {config.creds_store, *config.cred_helpers.values()}
-
-    def mask(member: re.Match[str]) -> str:
-        return member[0] if member[2] in shown else f'{member[1]}"…"'
-
-    return [_STRING_MEMBER.sub(mask, text) for text in texts]
 
 
 def _show_stanza(request: Request, report: _Report) -> None:
