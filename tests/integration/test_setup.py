@@ -92,6 +92,20 @@ def test_a_second_run_changes_nothing(nobody: Operator) -> None:
     assert sorted(Path(nobody.env["GNUPGHOME"], "private-keys-v1.d").iterdir()) == keys
 
 
+def test_headless_takes_the_key_of_a_killed_run(nobody: Operator) -> None:
+    """The key was made, and the store was not there yet."""
+    plain(nobody)
+    nobody.succeed("setup", "--offline", "--headless", "--yes")
+    keys = sorted(Path(nobody.env["GNUPGHOME"], "private-keys-v1.d").iterdir())
+    shutil.rmtree(nobody.home / ".password-store")
+    plain(nobody)
+
+    nobody.succeed("setup", "--offline", "--headless", "--yes")
+
+    assert sorted(Path(nobody.env["GNUPGHOME"], "private-keys-v1.d").iterdir()) == keys
+    assert nobody.helper("auto").get(SERVER).credentials().secret == SECRET
+
+
 def test_a_dry_run_changes_nothing(nobody: Operator) -> None:
     before = plain(nobody)
 
