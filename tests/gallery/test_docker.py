@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,26 @@ def test_others_can_read_secrets(exhibit: Exhibit, member: Patient, registry: st
 def test_config_of_another_user(exhibit: Exhibit, member: Patient, registry: str) -> None:
     os.chown(member.config, 12345, 12345)
     exhibit(member, registry, works=docker_is_let_in(registry), breaks=False)
+
+
+@pytest.mark.failure("config-mode.read-only")
+def test_config_that_docker_cannot_write(
+    exhibit: Exhibit, member: Patient, powerless: Patient, registry: str
+) -> None:
+    def logs_in(user: Patient) -> bool:
+        docker = require("docker", "docker.io")
+        done = subprocess.run(
+            [*POWERLESS, docker, "login", registry, "--username", "ada", "--password-stdin"],
+            env=user.env,
+            input=CANARY.encode(),
+            capture_output=True,
+            check=False,
+        )
+        return done.returncode == 0
+
+    member.config.parent.chmod(0o500)
+    weak = Patient(powerless.bin, member.env, member.seen)
+    exhibit(weak, registry, works=logs_in, prefix=POWERLESS)
 
 
 @pytest.mark.failure("plaintext.unreadable")

@@ -61,6 +61,11 @@ def _mode(config: DockerConfig) -> Finding:
             f"other users can read the secrets in {path} ({mode})",
             close,
         )
+    directory = os.path.dirname(path)
+    owner = os.stat(directory).st_uid
+    if owner == os.geteuid() and not os.access(directory, os.W_OK | os.X_OK):
+        text = f"you cannot write to {directory}, so docker login fails"
+        return warn(_MODE, "read-only", text, permissions.own(f"chmod u+wx {quote(directory)}", directory))
     return ok(_MODE, f"only its owner can write to it ({mode})")
 
 
