@@ -287,6 +287,14 @@ def test_keys_of_another_user(exhibit: Exhibit, weak: Patient, own_home: GpgHome
     exhibit(weak, works=KEEPS)
 
 
+@needs_root
+@pytest.mark.failure("decryption.keys-unreadable")
+def test_secret_keys_left_by_sudo(exhibit: Exhibit, weak: Patient, own_home: GpgHome) -> None:
+    end_agent(own_home)
+    give_away(own_home.path / "private-keys-v1.d")
+    exhibit(weak, SERVER, works=GETS)
+
+
 @pytest.mark.failure("decryption.secret-key-missing")
 def test_secret_key_that_is_gone(exhibit: Exhibit, owner: Patient, own_home: GpgHome, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(own_home.run("--export-secret-keys"))

@@ -195,9 +195,10 @@ def _of_setup(status: Status, gpg: "Gpg") -> StoreUnavailable | None:
             "name the directory with your keys: export GNUPGHOME=DIR",
             fault="no-keys",
         )
-    if code is not None:
+    closed = _closed_secret(gpg.home) if status.values("NO_SECKEY") else ""
+    if code is not None or closed:
         return StoreUnavailable(
-            f"gpg cannot read its keys: {status.reason_with('pubring')}",
+            f"gpg cannot read its keys: {closed or status.reason_with('pubring')}",
             f"as root: chown -R {os.geteuid()} {quoted(gpg.home)} && chmod -R u+rwX,go= {quoted(gpg.home)}",
             fault="keys-unreadable",
         )
@@ -212,6 +213,17 @@ def _of_setup(status: Status, gpg: "Gpg") -> StoreUnavailable | None:
     if agent and status.values("NO_SECKEY"):
         return _of_agent(gpg.home, agent)
     return None
+
+
+def _closed_secret(home: str) -> str:
+    """Return a file of a secret key, or their directory, that this user cannot read, as sudo leaves them."""
+    directory = f"{home}/private-keys-v1.d"
+    try:
+        names = os.listdir(directory)
+    except OSError as error:
+        return directory if isinstance(error, PermissionError) else ""
+    paths = [f"{directory}/{name}" for name in names]
+    return next((path for path in paths if not os.access(path, os.R_OK)), "")
 
 
 def _of_agent(home: str, agent: str) -> StoreUnavailable:
