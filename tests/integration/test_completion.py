@@ -50,7 +50,7 @@ def operator(installed: Path, private_env: dict[str, str]) -> Operator:
     ("words", "found"),
     [
         ("credhelpers log", ["login", "logout", "logs"]),
-        ("credhelpers init ''", ["pass", "keyring"]),
+        ("credhelpers init ''", ["keyring", "pass"]),
         ("credhelpers init p", ["pass"]),
         ("credhelpers refresh --w", ["--watch"]),
         ("credhelpers login registry.example --pass", ["--password-stdin"]),
