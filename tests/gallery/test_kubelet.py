@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from credhelpers.clients.block_yaml import parse
 from tests.gallery.exhibit import Exhibit, Works
 from tests.gallery.host import Host
 from tests.integration.doctor import Patient
@@ -64,7 +64,7 @@ def pulls(host: Host) -> Works:
     """Return what kubelet does for an image of ECR: it matches the image, and starts the provider."""
 
     def works(_: Patient) -> bool:
-        content = parse(host.path(CONFIG).read_text())
+        content = yaml.safe_load(host.path(CONFIG).read_text())
         assert isinstance(content, dict)
         if content["apiVersion"] != "kubelet.config.k8s.io/v1":
             return False

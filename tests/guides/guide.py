@@ -1,6 +1,5 @@
 """A guide as its test reads it: what is typed, what that prints, and the files in between; see README.md."""
 
-import importlib
 import json
 import re
 import tomllib
@@ -8,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from credhelpers.clients import hcl
 
@@ -106,7 +107,7 @@ def read(page: Path) -> list[Block]:
 PARSERS: dict[str, Callable[[str], Any]] = {
     "json": json.loads,
     "toml": tomllib.loads,
-    "yaml": lambda text: importlib.import_module("yaml").safe_load(text),  # it has no types
+    "yaml": yaml.safe_load,
     "hcl": hcl.parse,
 }
 """How a snippet is read, by its language."""

@@ -164,6 +164,7 @@ def _outside(files: set[str], *allowed: str) -> set[str]:
         ("gnupg", ("cli/shared/",)),
         ("click", ("cli/",)),
         ("rich", ("cli/",)),
+        ("yaml", ("cli/doctor/clients/",)),
         ("urllib3", ("cli/shared/connection.py", "cli/shared/registry.py", "stores/ecr/")),
     ],
 )

@@ -1,7 +1,6 @@
 """What stands beside the code has the form that its readers, people and programs, expect."""
 
 import configparser
-import importlib
 import os
 import re
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 _KINDS = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
@@ -20,7 +20,7 @@ _RECIPES = re.findall(
 
 
 def load(name: str) -> Any:
-    return importlib.import_module("yaml").safe_load((ROOT / name).read_text())
+    return yaml.safe_load((ROOT / name).read_text())
 
 
 def test_changelog_keeps_the_form() -> None:

@@ -9,7 +9,6 @@ from shlex import quote
 
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.clients.service import Service, find_service
-from credhelpers.clients import block_yaml
 from credhelpers.finding import Finding, fail, ok, warn
 
 _UNIT = "kubelet.service"
@@ -88,11 +87,9 @@ def _findings(service: Service, config: str, directory: str) -> Iterator[Finding
 
 def _check_file(service: Service, path: str, directory: str, text: str) -> Iterator[Finding]:
     try:
-        content = block_yaml.parse(text)
+        content = _parse(text)
     except ValueError as error:
-        yield warn(
-            _CONFIG, "invalid", f"doctor cannot read {path}: {error}", "see whether kubelet can, in its log"
-        )
+        yield fail(_CONFIG, "invalid", f"{path} is not valid YAML: {error}, {_STOPS}", "correct the file")
         return
     providers = content.get("providers") if isinstance(content, dict) else None
     if not isinstance(content, dict) or not isinstance(providers, list) or not providers:
@@ -105,6 +102,25 @@ def _check_file(service: Service, path: str, directory: str, text: str) -> Itera
             yield from _check_version(path, provider.get("apiVersion"), _PROVIDER_VERSION)
             yield from _check_program(service, path, str(provider.get("name")), directory)
             yield from _check_images(path, provider)
+
+
+def _parse(text: str) -> object:
+    """Return the content of a configuration, which may be JSON as well, for that is YAML.
+
+    Raises:
+        ValueError: It is neither; the message has the place.
+    """
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise ValueError(f"{error.problem} in line {line}") from None
+    except yaml.YAMLError:
+        raise ValueError("it has characters that no YAML has") from None
 
 
 def _check_version(path: str, version: object, known: str) -> Iterator[Finding]:
