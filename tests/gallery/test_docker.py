@@ -186,3 +186,10 @@ def test_a_copy_of_the_secrets(exhibit: Exhibit, keeper: Patient) -> None:
     keeper.configure(credsStore="pass", auths={SERVER: {}})
     keeper.config.with_name("config.json.credhelpers-backup").write_text(json.dumps({"auths": PLAIN}))
     exhibit(keeper, SERVER, works=gets("pass", SERVER), breaks=False)
+
+
+@pytest.mark.failure("registry.refused")
+def test_a_rotated_password_without_tls(exhibit: Exhibit, keeper: Patient, registry: str) -> None:
+    assert keeper.helper("pass").store(registry, "ada", f"old-{CANARY}").code == 0
+    answers = [("Username", "ada\n"), ("assword", f"{CANARY}\n")]
+    exhibit(keeper.online, registry, works=gets("pass", registry), types=answers)
