@@ -128,13 +128,25 @@ def _send_to_syslog(name: str, level: str, line: str) -> None:
 
 
 def _redact_word(word: str) -> str:
-    place, question, query = word.partition("?")
+    place, question, query = _split_query(word)
     # A word may contain several URLs, and after each // there may be a name, a password and a host.
     first, *others = place.split("//")
     if ":" in first.partition("@")[0]:  # not an e-mail address or a plain sentence
         first = _redact_userinfo(first)
     redacted = "//".join([first, *map(_redact_userinfo, others)])
     return redacted + question + ("redacted" if query else "")
+
+
+def _split_query(word: str) -> tuple[str, str, str]:
+    """Split a word at the question mark of a URL, not at one of a regular expression such as ``#,?``."""
+    at = word.find("?")
+    while at >= 0 and not _may_be_address(word[:at].rpartition('"')[2]):  # a URL has no quotation mark
+        at = word.find("?", at + 1)
+    return (word, "", "") if at < 0 else (word[:at], "?", word[at + 1 :])
+
+
+def _may_be_address(place: str) -> bool:
+    return "/" in place or place[-1:].isalnum() or place[-1:] in tuple("-._~:@%]")
 
 
 def _redact_userinfo(place: str) -> str:

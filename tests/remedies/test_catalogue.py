@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.cli.shared import output
 from tests.remedies import catalogue
 from tests.remedies.catalogue import Entry
 from tests.remedies.collect import CannotFollow, Remedy, collect
@@ -44,6 +45,13 @@ def test_every_entry_has_a_test_or_a_reason() -> None:
 )
 def test_an_entry_that_proves_nothing_is_refused(entry: Entry, fault: str) -> None:
     assert any(fault in told for told in entry.faults())
+
+
+def test_every_remedy_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    remedies = [entry.remedy.text.replace("{}", "/a/b") for entry in catalogue.read()]
+    for remedy in remedies:
+        output.say_styled("", remedy, indent=0, is_remedy=True)
+    assert capsys.readouterr().out.splitlines() == remedies
 
 
 def test_an_entry_with_a_reason_or_a_test_is_taken() -> None:

@@ -70,6 +70,8 @@ def test_a_long_value_is_cut() -> None:
         f"https://alice:p@{SECRET}@registry.example",
         f"https://registry.example/v1/?token={SECRET}",
         f"registry.example?token={SECRET}",
+        f'sed "s#,?x#" "https://registry.example/a,?token={SECRET}"',
+        f"registry.example:5000/v2/?token={SECRET}",
         f"https://registry.example/?a=1&b=https://u:{SECRET}@h/?c={SECRET}",
         f"cannot reach https://alice:{SECRET}@registry.example: refused",
         f'Get "https://alice:{SECRET}@registry.example/v2/": refused',
@@ -112,6 +114,7 @@ def test_a_password_is_redacted_anywhere(
         "h.example:5000/app@sha256:0a1b",
         "really?",
         "https://h.example/a@b",
+        "sed -E 's#,?[[:space:]]*\"x\"##;t;s#(a|b)?c##'",
     ],
 )
 def test_what_holds_no_password_is_left_as_it_is(text: str) -> None:
