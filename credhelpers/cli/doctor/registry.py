@@ -148,7 +148,8 @@ class _Asking:
         """Return what renews a token of ECR's, which the registry refuses when it has expired."""
         if self._target.helper == ECR.name:
             return Fix(f"printf %s {quote(self._target.server)} | docker-credential-ecr-login erase")
-        return Fix(f"credhelpers configure --ecr {quote(self._target.server)}")
+        command = f"credhelpers configure --ecr {quote(self._target.server)}"
+        return command if self._target.helper else Fix(command)  # a named helper stays
 
     def _to_log_in(self) -> str:
         name = quote(self._target.name)

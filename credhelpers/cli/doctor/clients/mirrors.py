@@ -66,9 +66,10 @@ def _invalid(path: str, mirror: str, version: tuple[int, ...]) -> Finding | None
         what, better = "does not begin with https://", f'"https://{host}"'
     elif address.username or address.password:
         what, shown = "has a username or password", f"{address.scheme}://{host}"
-        remedy = sed_command.substitute(path, '"https*://[^"@]*@[^"]*"', better)  # without the secret
+        remedy = sed_command.substitute(path, '"https*:/*[^"@]*@[^"]*"', better)  # without the secret
     elif address.query or address.fragment:
-        what = "has more than a host and a path"
+        what, shown = "has more than a host and a path", f"{address.scheme}://{host}"
+        remedy = sed_command.substitute(path, f'"{sed_command.escaped(shown)}[^"]*[?#][^"]*"', better)
     elif address.path.strip("/") and version < _SINCE_PATHS:
         what = "has a path, which dockerd before 28 does not take"
     else:
@@ -84,7 +85,9 @@ def _ask(path: str, mirror: str, insecure: list[str], deadline: float) -> Findin
     try:
         api, first = connect(address.netloc, trust, scheme=address.scheme, deadline=deadline)
     except CredentialError as error:
-        return warn(CHECK, "unreachable", f"{error.cause}, so pulls go to Docker Hub, later", without)
+        return warn(
+            CHECK, "unreachable", f"{error.cause}, so each pull tries it first, and then Docker Hub", without
+        )
     if first.status == 401:
         try:
             if api.authorization(first, None):
