@@ -36,7 +36,7 @@ _REPLACED = (
 _EXAMPLES = f"""\b
 Examples:
   credhelpers emulator > aws.env                  # in one terminal; in another one: . ./aws.env
-  credhelpers emulator --fault access-denied -- credhelpers doctor --offline {_HOST}
+  credhelpers emulator --fault access-denied -- credhelpers doctor {_HOST}
   printf {_HOST} | credhelpers emulator -- docker-credential-ecr-login get
 
 \b
@@ -158,6 +158,7 @@ def _environment(aws: "Emulator", identity: str, directory: Path) -> dict[str, s
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_ECR_CACHE_DIR": str(directory / "cache"),
+        options.OFFLINE_VARIABLE: "1",  # its token is not for the real registry
         "NO_PROXY": local,
         "no_proxy": local,
         **own,

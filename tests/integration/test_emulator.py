@@ -51,6 +51,15 @@ def test_the_users_own_identity_is_not_used(env: dict[str, str]) -> None:
     assert not Path(env["HOME"], ".ecr").exists()
 
 
+def test_doctor_asks_no_real_registry(env: dict[str, str]) -> None:
+    done = run(env, "--", "credhelpers", "doctor", "--json", HOST)
+
+    findings = json.loads(done.stdout)["findings"]
+    assert not [finding for finding in findings if finding["check"] == "registry"]
+    asked = run(env, "--", "env", "CREDHELPERS_OFFLINE=0", "credhelpers", "doctor", "--json", HOST)
+    assert [each for each in json.loads(asked.stdout)["findings"] if each["check"] == "registry"]
+
+
 def test_a_fault_is_staged(env: dict[str, str]) -> None:
     done = run(env, "--fault", "no-role", "--", "docker-credential-ecr-login", "get", stdin=HOST)
 

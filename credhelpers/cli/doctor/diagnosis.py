@@ -13,7 +13,7 @@ from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.docker import check_config
 from credhelpers.cli.doctor.docker_auth_config import check_environment, taken_first
 from credhelpers.cli.doctor.executable import ON_PATH, OURS, Executable, all_on_path, check_executable
-from credhelpers.cli.shared import ecr_tokens
+from credhelpers.cli.shared import ecr_tokens, options
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.cli.shared.plan import Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
@@ -55,8 +55,9 @@ def diagnose(
         server: The server to follow; None for all that are configured.
         environ: A copy of the environment, which Docker is assumed to have too.
         client: The only client to examine; None for all that are found on this machine.
-        offline: Whether registries are left alone.
+        offline: Whether registries are left alone; ``CREDHELPERS_OFFLINE`` says so too, as in the emulator.
     """
+    offline = offline or environ.get(options.OFFLINE_VARIABLE, "") not in ("", "0")
     deadline = time.monotonic() + SECONDS
     try:
         settings = load(environ)

@@ -17,6 +17,9 @@ from credhelpers.servers import HUB_KEY
 from credhelpers.stores.auto.external import PREFIX
 from credhelpers.suite import ECR, HELPERS, STORES
 
+OFFLINE_VARIABLE = "CREDHELPERS_OFFLINE"
+"""Keeps doctor from asking registries, as its ``--offline`` does."""
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
