@@ -89,6 +89,9 @@ def test_a_helper_that_does_not_answer_nomad(tmp_path: Path, host: Host, root: P
     agent(host, 'helper = "slow"')
     finding = root.doctor(*ON_HOST).of("nomad public images")
     assert finding.id == "nomad-public-images.late"
+    assert "it did not answer within 5 s" in finding.text
+    answer = root.doctor("registry.example", *ON_HOST).of("nomad answer")
+    assert "registry.example: it did not answer within 5 s" in answer.text
     mend(tmp_path, host, root, finding)
 
 

@@ -148,7 +148,8 @@ class Driver:
     def _refused(self, name: str, outcome: Outcome) -> Finding:
         program = PREFIX + name
         if outcome.exit_status is None:
-            text = f"{program} does not answer Nomad in time"
+            cause, _ = cause_and_remedy(outcome.errors, program)
+            text = f"{program} fails every task with a public image: {cause}"
             return fail(_PUBLIC, "late", text, "see why: credhelpers logs")
         if NOT_FOUND.encode() not in outcome.output:
             return self._failing(name, "docker.io", outcome)
@@ -181,7 +182,9 @@ class Driver:
                 yield ok(_ANSWER, f"{PREFIX}{name} gives Nomad a credential for {server}")
                 return
             if fields is None:
-                yield self._lacking(name, server) or self._failing(name, server, outcome)
+                is_late = outcome.exit_status is None
+                lacking = None if is_late else self._lacking(name, server)
+                yield lacking or self._failing(name, server, outcome)
                 return
             answered.append(name)
         for name in answered:

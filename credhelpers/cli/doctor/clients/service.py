@@ -81,13 +81,21 @@ class Service:
             stdin: Its standard input.
             more: What to add to the environment.
 
+        Returns:
+            What it did; of one that has not ended in time, the only message is that.
+
         Raises:
             OSError: It cannot be started.
         """
         left = self._machine.deadline - time.monotonic() - _LAST_SECONDS
         seconds = max(0.1, min(_ASKING_SECONDS, left))
         environ = {**self.unit.environ, **(more or {})}
-        return process.run([*self._as_user(), *command], environ, stdin, seconds, _LARGEST, new_session=True)
+        began = time.monotonic()
+        done = process.run([*self._as_user(), *command], environ, stdin, seconds, _LARGEST, new_session=True)
+        if done.exit_status is not None or time.monotonic() - began < seconds:
+            return done
+        late = f"{os.path.basename(command[0])}: it did not answer within {seconds:.0f} s"
+        return Outcome(None, done.output, late.encode(), done.status)
 
     def can_read(self, path: str) -> bool:
         """Return whether the service's user can read a file."""
