@@ -14,8 +14,8 @@ import click
 from credhelpers import config, paths
 from credhelpers.cli.shared import options, output
 from credhelpers.cli.shared.progress import progress
-from credhelpers.clients.docker_config import DockerConfig, podman_auth_path
-from credhelpers.clients.podman import lasting_auth_path
+from credhelpers.clients.containers_auth import own_auth_paths
+from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.config import Settings
 from credhelpers.credential import CredentialError
 from credhelpers.log import Log
@@ -101,7 +101,7 @@ def refresh(
 def _all_hosts(store: EcrStore, configuration: Settings, docker_path: str) -> list[str]:
     """Return the ECR hosts that are cached or configured."""
     servers = list(store.list())
-    for path in dict.fromkeys([docker_path, podman_auth_path(os.environ), lasting_auth_path(os.environ)]):
+    for path in dict.fromkeys([docker_path, *own_auth_paths(os.environ)]):
         config = DockerConfig.read(path)
         known = [*config.cred_helpers, *config.auths]
         servers += [server for server in known if config.helper_for(server) in _ISSUERS]

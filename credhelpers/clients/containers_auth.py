@@ -22,7 +22,7 @@ def server_name(server: str) -> str:
     return HUB if host in HUB_HOSTS else host
 
 
-def auth_paths(environ: Mapping[str, str], root: str) -> list[str]:
+def auth_paths(environ: Mapping[str, str], root: str = "/") -> list[str]:
     """Return the files in which these clients look, whether they exist or not; Docker's is the last one.
 
     Args:
@@ -43,6 +43,26 @@ def auth_paths(environ: Mapping[str, str], root: str) -> list[str]:
         os.path.join(podman_directory(environ), "auth.json"),
         docker_config_path(environ),
     ]
+
+
+def own_auth_paths(environ: Mapping[str, str], root: str = "/") -> list[str]:
+    """Return these files without Docker's: the one that ``podman login`` writes to, and the one that lasts.
+
+    Without ``XDG_RUNTIME_DIR`` the first is below ``/run/containers``; where the user may not look into that
+    directory, they have no file there.
+
+    Args:
+        environ: The environment; ``REGISTRY_AUTH_FILE`` names the only file.
+        root: What the paths of the system's files begin with.
+
+    Raises:
+        CredentialError: There is no home directory.
+    """
+    system = os.path.join(root, "run", "containers")
+    own = auth_paths(environ, root)[:2]
+    if not own[0].startswith(f"{system}/") or os.access(system, os.X_OK):
+        return own
+    return own[1:]
 
 
 def is_dockers(path: str) -> bool:

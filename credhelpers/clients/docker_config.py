@@ -35,21 +35,6 @@ def docker_config_path(environ: Mapping[str, str], directory: str | None = None)
     )
 
 
-def podman_auth_path(environ: Mapping[str, str]) -> str:
-    """Return the path of the credentials file of podman, buildah and skopeo.
-
-    ``REGISTRY_AUTH_FILE`` names it; otherwise it is in ``XDG_RUNTIME_DIR``, or below ``~/.config`` where that
-    is not set or does not exist (containers-auth.json(5)).
-    """
-    named = environ.get("REGISTRY_AUTH_FILE")
-    if named:
-        return os.path.abspath(named)
-    runtime = environ.get("XDG_RUNTIME_DIR", "")
-    if os.path.isabs(runtime) and os.path.isdir(runtime):
-        return os.path.join(runtime, "containers", "auth.json")
-    return os.path.join(podman_directory(environ), "auth.json")
-
-
 def podman_directory(environ: Mapping[str, str]) -> str:
     """Return the directory of the user's own configuration of podman, buildah and skopeo."""
     base = environ.get("XDG_CONFIG_HOME") or os.path.join(_home(environ), ".config")

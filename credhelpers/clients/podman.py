@@ -22,7 +22,7 @@ _OURS = re.compile(re.escape(_COMMENT + _LINE).replace(re.escape("{store}"), r"(
 def lasting_auth_path(environ: Mapping[str, str]) -> str:
     """Return the auth.json that survives a reboot, or the one that ``REGISTRY_AUTH_FILE`` names.
 
-    The one in ``XDG_RUNTIME_DIR``, to which ``podman login`` writes, is gone with the session; both are read.
+    The one below ``/run``, to which ``podman login`` writes, is gone with the session; both are read.
     """
     named = environ.get("REGISTRY_AUTH_FILE")
     return os.path.abspath(named) if named else os.path.join(podman_directory(environ), "auth.json")

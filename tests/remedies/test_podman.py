@@ -9,7 +9,7 @@ import pytest
 from credhelpers.cli.doctor.clients import podman
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.clients import registries_conf, sed_command
-from credhelpers.clients.containers_auth import auth_paths
+from credhelpers.clients.containers_auth import auth_paths, own_auth_paths
 from credhelpers.config import Settings
 from credhelpers.credential import CredentialError
 from credhelpers.finding import Finding
@@ -151,6 +151,17 @@ def test_the_places_of_the_auth_file(user: Patient) -> None:
     assert auth_paths(user.env, "/root") == [system, *lasting]
     assert auth_paths({**user.env, "XDG_RUNTIME_DIR": "/r"}, "/") == ["/r/containers/auth.json", *lasting]
     assert auth_paths({**user.env, "REGISTRY_AUTH_FILE": "/x"}, "/") == ["/x"]
+
+
+def test_the_auth_files_without_dockers(user: Patient, tmp_path: Path) -> None:
+    lasting, root = str(user.home / ".config/containers/auth.json"), tmp_path / "root"
+    runtime, named = {"XDG_RUNTIME_DIR": "/r"}, {"REGISTRY_AUTH_FILE": "/x"}
+    assert own_auth_paths({**user.env, **runtime}) == ["/r/containers/auth.json", lasting]
+    assert own_auth_paths({**user.env, **named}) == ["/x"]
+    assert own_auth_paths(user.env, str(root)) == [lasting]
+    (root / "run/containers").mkdir(parents=True)
+    system = f"{root}/run/containers/{os.geteuid()}/auth.json"
+    assert own_auth_paths(user.env, str(root)) == [system, lasting]
 
 
 @pytest.mark.parametrize(

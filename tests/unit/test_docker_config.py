@@ -7,12 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from credhelpers.clients.docker_config import (
-    DockerConfig,
-    docker_config_path,
-    docker_key,
-    podman_auth_path,
-)
+from credhelpers.clients.docker_config import DockerConfig, docker_config_path, docker_key
 from credhelpers.clients.shared_file import LARGEST
 from credhelpers.credential import CredentialError
 
@@ -42,17 +37,6 @@ def test_the_command_line_overrides_the_variable(tmp_path: Path) -> None:
 
     assert docker_config_path(environ) == "/else/where/config.json"
     assert docker_config_path(environ, "/named") == "/named/config.json"
-
-
-def test_podman_prefers_the_runtime_directory(tmp_path: Path) -> None:
-    home = {"HOME": str(tmp_path)}
-
-    assert podman_auth_path({**home, "XDG_RUNTIME_DIR": str(tmp_path)}) == f"{tmp_path}/containers/auth.json"
-    assert (
-        podman_auth_path({**home, "XDG_RUNTIME_DIR": "/gone"}) == f"{tmp_path}/.config/containers/auth.json"
-    )
-    assert podman_auth_path({**home, "XDG_CONFIG_HOME": "/x"}) == "/x/containers/auth.json"
-    assert podman_auth_path({**home, "REGISTRY_AUTH_FILE": "/a.json"}) == "/a.json"
 
 
 def test_a_servers_helper_overrides_the_store() -> None:

@@ -13,9 +13,9 @@ from credhelpers.cli.configure.undo import stranded, undoing_edits
 from credhelpers.cli.shared import options, output
 from credhelpers.cli.shared.helper_programs import helper_beside, own_directory
 from credhelpers.clients import nomad
-from credhelpers.clients.docker_config import DockerConfig, docker_config_path, podman_auth_path
+from credhelpers.clients.containers_auth import own_auth_paths
+from credhelpers.clients.docker_config import DockerConfig, docker_config_path
 from credhelpers.clients.former_helpers import scrub
-from credhelpers.clients.podman import lasting_auth_path
 from credhelpers.clients.shared_file import BACKUP, Edit
 from credhelpers.credential import CredentialError
 from credhelpers.paths import SYSTEM_FILE
@@ -285,7 +285,7 @@ def _check_plaintext(request: Request, report: _Report) -> None:
     """Warn of secrets that the files still hold."""
     paths = [request.docker_path] if request.store or request.ecr else []
     if request.for_podman:
-        paths += [podman_auth_path(os.environ), lasting_auth_path(os.environ)]
+        paths += own_auth_paths(os.environ)
     for path in dict.fromkeys(paths):
         config = DockerConfig.read(path)
         servers = list(config.plaintext())

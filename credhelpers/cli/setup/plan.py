@@ -13,7 +13,8 @@ from credhelpers.cli.shared import output
 from credhelpers.cli.shared.migration import Found
 from credhelpers.cli.shared.progress import progress
 from credhelpers.clients import nomad, podman
-from credhelpers.clients.docker_config import DockerConfig, docker_key, podman_auth_path
+from credhelpers.clients.containers_auth import own_auth_paths
+from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.former_helpers import scrub
 from credhelpers.clients.shared_file import Change, read_if_exists, sweep
 from credhelpers.credential import Credential, CredentialError
@@ -115,7 +116,7 @@ class Plan:
             secrets = "; the copied secrets are removed from it" if self.survey.config.plaintext() else ""
             text = f"{request.config_path}: Docker asks {helper}{secrets}"
             steps.append(Step("docker", text, self._switch_docker))
-        for path in self._auth_paths() if request.for_podman else []:
+        for path in own_auth_paths(os.environ) if request.for_podman else []:
             if DockerConfig.read(path).plaintext():
                 steps.append(
                     Step("podman-auth", f"{path}: the copied secrets are removed", self._emptier(path))
@@ -145,7 +146,7 @@ class Plan:
         others = [self.request.system_path, self._stanza_path] if self.request.nomad_directory else []
         if self.request.for_podman:
             others.append(podman.store_path(os.environ))
-            for path in self._auth_paths():
+            for path in own_auth_paths(os.environ):
                 scrub(path)
         for path in others:
             sweep(path)
@@ -221,13 +222,10 @@ class Plan:
             self.warnings.append(CredentialError(warning, f"put {line} into its config block"))
         return path
 
-    def _auth_paths(self) -> list[str]:
-        return list(dict.fromkeys([podman_auth_path(os.environ), podman.lasting_auth_path(os.environ)]))
-
     def _in_podman(self) -> list[Found]:
         """Return the secrets in podman's files; of two for a server the one that it finds first."""
         found: dict[str, Found] = {}
-        for path in self._auth_paths() if self.request.for_podman else []:
+        for path in own_auth_paths(os.environ) if self.request.for_podman else []:
             auths = DockerConfig.read(path)
             for item in sources.in_file(auths, lambda server: True):
                 if docker_key(item.server) not in auths.cred_helpers:
@@ -240,7 +238,7 @@ class Plan:
         Raises:
             CredentialError: There is one.
         """
-        for path in self._auth_paths() if self.request.for_podman else []:
+        for path in own_auth_paths(os.environ) if self.request.for_podman else []:
             for name in DockerConfig.read(path).plaintext():
                 if "/" in split_scheme(name)[1].rstrip("/"):
                     raise CredentialError(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from credhelpers import config
 from credhelpers.cli.shared.bounded import Tasks
-from credhelpers.clients.docker_config import DockerConfig, docker_key, podman_auth_path
-from credhelpers.clients.podman import lasting_auth_path
+from credhelpers.clients.containers_auth import own_auth_paths
+from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.credential import CredentialError
 from credhelpers.stores.ecr.hosts import registry_for
 from credhelpers.stores.password_store.store import PasswordStore, store_directory
@@ -126,8 +126,7 @@ def _first_line(path: str) -> str:
 def _has_podman(environ: Mapping[str, str]) -> bool:
     if any(shutil.which(name, path=environ.get("PATH", "")) for name in _PODMAN):
         return True
-    paths = (podman_auth_path(environ), lasting_auth_path(environ))
-    return any(os.path.exists(path) for path in paths)
+    return any(os.path.exists(path) for path in own_auth_paths(environ))
 
 
 def _has_password_store(environ: Mapping[str, str]) -> bool:
