@@ -23,9 +23,9 @@ COMMANDS = [
     "status --show-secret r.example",
     "logout absent.example",
     "logout absent.example --json",
-    "configure --store pass",
-    "configure --store pass --json",
-    "configure --store pass --dry-run",
+    "configure --store pass --force",
+    "configure --store pass --force --json",
+    "configure --store pass --force --dry-run",
     "configure --undo",
     "migrate --to pass",
     "migrate --to pass --json",
@@ -113,7 +113,9 @@ def test_a_new_process_fails_like_a_fork(home: DockerHome, shell: str) -> None:
 
 
 @pytest.mark.parametrize("shell", ['"$@" 2>&-', '"$@" 2>/dev/full', '"$@" <&-', '"$@" <&- 2>&-'])
-@pytest.mark.parametrize("command", ["status", "configure --store pass", "migrate --to pass", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["status", "configure --store pass --force", "migrate --to pass", "doctor"]
+)
 def test_closed_or_full_streams_keep_files_right(home: DockerHome, command: str, shell: str) -> None:
     _, lines = _run(home, command, shell)
 

@@ -1,6 +1,7 @@
 """A terminal on which a command is run, with a person at it who reads and types."""
 
 import os
+import re
 import select
 import subprocess
 import time
@@ -52,11 +53,12 @@ class Terminal:
         return self._process.pid
 
     def expect(self, text: str) -> None:
-        """Read until a text appears behind the one that was expected last."""
+        """Read until a text appears behind the one that was expected last, in however many lines."""
         deadline = time.monotonic() + _SECONDS
-        while text not in self.shown[self._read :]:
+        wrapped = re.compile(re.escape(text).replace(r"\ ", r"\s+"))
+        while (found := wrapped.search(self.shown, self._read)) is None:
             assert self._receive(deadline), f"{text!r} never appeared:\n{self.shown}"
-        self._read = self.shown.index(text, self._read) + len(text)
+        self._read = found.end()
 
     def type(self, text: str) -> None:
         """Type a text; a newline is the key Return."""
