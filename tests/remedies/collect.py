@@ -18,7 +18,7 @@ _REMEDY = "remedy"
 _ERROR = "CredentialError"
 _MANY = 16  # texts that a hole of a text may have before it stays a hole
 RELAYED = {
-    ("credhelpers/cli/doctor/answer.py", "ours[-1]"): "what a helper of ours has said on stderr",
+    ("credhelpers/cli/shared/helper_programs.py", "ours[-1]"): "what a helper of ours has said on stderr",
     ("credhelpers/cli/migrate/command.py", "lines[-1]"): "what a helper of ours has said on stderr",
     ("credhelpers/stores/tokens/cache.py", "remedy"): "the remedy of an error that was remembered on disk",
 }

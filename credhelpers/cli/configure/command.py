@@ -10,7 +10,7 @@ from credhelpers.cli.configure.diff import diff
 from credhelpers.cli.configure.edits import Request, edits
 from credhelpers.cli.configure.pulls import check_credentials, check_store
 from credhelpers.cli.configure.undo import stranded, undoing_edits
-from credhelpers.cli.shared import options, output
+from credhelpers.cli.shared import ecr_logins, options, output
 from credhelpers.cli.shared.helper_programs import helper_beside, own_directory
 from credhelpers.clients import nomad
 from credhelpers.clients.containers_auth import own_auth_paths
@@ -293,8 +293,10 @@ def _check_plaintext(request: Request, report: _Report) -> None:
             continue
         report.plaintext[path] = servers
         unused = config.creds_store and not report.dry_run
+        is_dockers = path == request.docker_path
+        removal = ecr_logins.to_remove_plaintext(config) if is_dockers else "credhelpers setup"
         report.warn(
             f"{path} has the secrets of {', '.join(servers)} in plain text"
             + (f", and Docker now asks {config.creds_store} instead" if unused else ""),
-            "move them into the store: credhelpers migrate",
+            removal,
         )

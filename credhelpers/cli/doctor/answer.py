@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from shlex import quote
 
+from credhelpers.cli.shared.helper_programs import cause_and_remedy
 from credhelpers.clients.docker_config import TOKEN_USERNAME
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound
 from credhelpers.finding import Finding, fail, ok, warn
@@ -62,11 +63,3 @@ def check_answer(
 def see_why(name: str, server: str) -> str:
     """Return the command that shows everything that a helper writes but the line with the secret."""
     return f"see why: printf %s {quote(server)} | {quote(name)} get | grep -v '\"Secret\"'"
-
-
-def cause_and_remedy(messages: bytes, name: str) -> tuple[str, str]:
-    """Return the cause and the remedy that one of our helpers has written; other helpers write neither."""
-    lines = messages.decode(errors="replace").splitlines()
-    ours = [line.removeprefix(f"{name}: ") for line in lines if line.startswith(f"{name}: ")]
-    ours = [line for line in ours if not line.startswith("no credentials are stored for ")]
-    return (ours[-2], ours[-1]) if len(ours) > 1 else (ours[0] if ours else "", "")

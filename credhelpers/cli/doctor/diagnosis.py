@@ -13,7 +13,7 @@ from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.docker import check_config
 from credhelpers.cli.doctor.docker_auth_config import check_environment, taken_first
 from credhelpers.cli.doctor.executable import ON_PATH, OURS, Executable, all_on_path, check_executable
-from credhelpers.cli.shared import ecr_tokens, options
+from credhelpers.cli.shared import ecr_logins, ecr_tokens, options
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.cli.shared.plan import Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
@@ -225,7 +225,7 @@ class _Diagnosis:
             remedy = command if self._config.plaintext() else Fix(command)
             return Answer(warn(_HELPER, "none", text, remedy))
         text = f"Docker asks no helper: the {secret.kind} for {server} is in config.json in plain text"
-        finding = warn(_HELPER, "plaintext", text, Fix("credhelpers migrate --to pass"))
+        finding = warn(_HELPER, "plaintext", text, ecr_logins.to_remove_plaintext(self._config))
         return Answer(finding, secret.credential, is_known=secret.kind in ("password", "identity token"))
 
 

@@ -5,6 +5,7 @@ import stat
 from shlex import quote
 
 from credhelpers import permissions
+from credhelpers.cli.shared import ecr_logins
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.former_helpers import leftovers
 from credhelpers.credential import CredentialError, Fix
@@ -78,13 +79,8 @@ def _plaintext(config: DockerConfig) -> Finding:
         text = f"the auth of {', '.join(broken)} is not base64 of username:password"
         text += "; Docker warns of it, and may miss other secrets in the file"
         return fail(_PLAINTEXT, "unreadable", text, f"credhelpers logout {quote(broken[0])}")
-    target = "" if config.creds_store else " --to pass"
-    return warn(
-        _PLAINTEXT,
-        "present",
-        f"it holds secrets in plain text: {', '.join(secrets)}",
-        Fix(f"credhelpers migrate{target}"),
-    )
+    text = f"it holds secrets in plain text: {', '.join(secrets)}"
+    return warn(_PLAINTEXT, "present", text, ecr_logins.to_remove_plaintext(config))
 
 
 def _leftovers(config: DockerConfig) -> list[Finding]:

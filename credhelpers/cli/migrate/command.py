@@ -2,12 +2,12 @@
 
 import click
 
-from credhelpers.cli.shared import migration, options, output
+from credhelpers.cli.shared import ecr_logins, migration, options, output
 from credhelpers.cli.shared.helper_programs import open_installed
 from credhelpers.cli.shared.migration import Found, Outcome
 from credhelpers.cli.shared.progress import progress
 from credhelpers.clients import docker_config_edit
-from credhelpers.clients.docker_config import DockerConfig
+from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.former_helpers import scrub
 from credhelpers.clients.shared_file import Edit
 from credhelpers.credential import CredentialError
@@ -93,19 +93,22 @@ def migrate(
         if dry_run:
             _show_plan(report, found, switches=config.creds_store != name, as_json=as_json)
             return
-        with progress("Moving", len(found), shown=not as_json) as advance:
+        tokens = [item for item in found if ecr_logins.is_token(item)]
+        movable = [item for item in found if item not in tokens]
+        with progress("Moving", len(movable), shown=not as_json) as advance:
             outcome = migration.put_all(
-                found, target_store, overwrite=overwrite, explain=messages.explain, advance=advance
+                movable, target_store, overwrite=overwrite, explain=messages.explain, advance=advance
             )
+        _renew(tokens, config, name, outcome)
     except CredentialError as error:
         raise messages.explain(error) from None
     report["removed"] = not outcome.failed or config.creds_store == name
     if report["removed"]:
         # Docker asks one store only: it has to have everything before config.json names it.
-        moved = outcome.moved
+        moved = outcome.moved | outcome.renewed
         Edit(config_path, docker_config_edit.hand_over(config_path, moved, list(moved), name)).make()
         if source_store:
-            with progress("Erasing", len(moved), shown=not as_json) as advance:
+            with progress("Erasing", len(outcome.moved), shown=not as_json) as advance:
                 migration.erase_all(outcome, source_store, target_store, messages.explain, advance)
         else:
             _find_newer(config_path, outcome)
@@ -113,10 +116,21 @@ def migrate(
     context.exit(1 if outcome.failed else 0)
 
 
+def _renew(tokens: list[Found], config: DockerConfig, target: str, outcome: Outcome) -> None:
+    """Let the helper that Docker is going to ask get its own tokens of ECR, in the place of old ones."""
+    for item in tokens:
+        try:
+            ecr_logins.check_own_token(item, config.cred_helpers.get(docker_key(item.server)) or target)
+            outcome.renewed[item.server] = item.read()
+        except CredentialError as error:
+            outcome.failed[item.server] = error
+
+
 def _find_newer(path: str, outcome: Outcome) -> None:
     """Count a server as failed that got a new secret while the old one was moved."""
-    for server in DockerConfig.read(path).plaintext().keys() & outcome.moved.keys():
-        del outcome.moved[server]
+    for server in DockerConfig.read(path).plaintext().keys() & {**outcome.moved, **outcome.renewed}.keys():
+        outcome.moved.pop(server, None)
+        outcome.renewed.pop(server, None)
         outcome.failed[server] = CredentialError("another secret was written meanwhile", "run this again")
 
 
@@ -126,10 +140,12 @@ def _show_plan(report: dict[str, object], found: list[Found], *, switches: bool,
         return
     for item in found:
         verb = "would move" if item.is_movable else "cannot move"
+        if ecr_logins.is_token(item):
+            verb = "would get another token in place of"
         output.say(f"{verb} {item.server}  {item.username}  {item.kind}")
     if switches:
         output.say(f"would set credsStore to {report['to']} in {report['path']}")
-    movable = sum(item.is_movable for item in found)
+    movable = sum(item.is_movable and not ecr_logins.is_token(item) for item in found)
     output.say(f"{movable} to move to {report['to']}; nothing was changed")
 
 
@@ -137,13 +153,16 @@ def _show(report: dict[str, object], found: list[Found], outcome: Outcome, *, as
     if as_json:
         known = {item.server: item.summary() for item in found}
         report["moved"] = [known[server] for server in outcome.moved]
+        report["renewed"] = [known[server] for server in outcome.renewed]
         report |= {"shared": outcome.shared, "failed": output.failures(outcome.failed)}
         output.report_json(report)
         return
     for server, credential in outcome.moved.items():
         output.say(f"moved {server}  {credential.username}")
+    for server in outcome.renewed:
+        output.say(f"dropped the old token of {server}: the helper gets its own")
     output.fail_each(outcome.failed)
-    if not (outcome.moved or outcome.failed):
+    if not (outcome.moved or outcome.failed or outcome.renewed):
         output.say(f"Nothing to move; Docker asks {report['to']}.")
         return
     summary = f"{len(outcome.moved)} moved to {report['to']}, {len(outcome.failed)} failed"

@@ -9,7 +9,7 @@ import click
 from credhelpers.cli.setup import sources, switch
 from credhelpers.cli.setup.store import StorePlan
 from credhelpers.cli.setup.survey import Survey
-from credhelpers.cli.shared import output
+from credhelpers.cli.shared import ecr_logins, output
 from credhelpers.cli.shared.migration import Found
 from credhelpers.cli.shared.progress import progress
 from credhelpers.clients import nomad, podman
@@ -97,15 +97,20 @@ class Plan:
         self._check_podman()
         found, warnings = sources.in_use(self.survey.config, self.request.store)
         self.warnings += warnings
-        self.servers = list(dict.fromkeys([item.server for item in (*found, *self._in_podman())]))
+        items = [*found, *self._in_podman()]
+        self.servers = list(dict.fromkeys(item.server for item in items))
+        self._tokens = {item.server for item in items if ecr_logins.is_token(item)}
 
     def steps(self) -> list[Step]:
         """Return the steps; what is done already is left out, but for the test of the store."""
         request, helper = self.request, f"{PREFIX}{self.request.store}"
         steps = [Step("store", self.store.text, self.store.prepare)]
-        if self.servers:
-            text = f"copy into it, and read back, the credentials of {', '.join(self.servers)}"
-            steps.append(Step("copy", text, self._copy))
+        copied = [server for server in self.servers if server not in self._tokens]
+        texts = [f"copy into it, and read back, the credentials of {', '.join(copied)}"] if copied else []
+        if self._tokens:
+            texts.append(f"get another token for {', '.join(sorted(self._tokens))}, because the old one ends")
+        if texts:
+            steps.append(Step("copy", "; ".join(texts), self._copy))
         steps += self._nomad_steps()
         if request.for_podman:
             path = podman.store_path(os.environ)
@@ -166,8 +171,12 @@ class Plan:
             outcome = sources.copy(items, self.request.store, advance, overwrite=not self._is_asked())
         if outcome.failed:
             raise CopyFailed(outcome.failed)
-        self._copied = outcome.moved
-        return [f"{server} is in the store" for server in outcome.moved]
+        self._copied = outcome.moved | outcome.renewed
+        own = f"{PREFIX}{self.request.store} has a token of its own for"
+        return [
+            *(f"{server} is in the store" for server in outcome.moved),
+            *(f"{own} {server}" for server in outcome.renewed),
+        ]
 
     def _switch_docker(self, context: click.Context) -> list[str]:
         path, store, before = self.request.config_path, self.request.store, self.survey.config

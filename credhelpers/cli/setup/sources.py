@@ -6,15 +6,12 @@ from dataclasses import replace
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from credhelpers import config
-from credhelpers.cli.shared import migration
+from credhelpers.cli.shared import ecr_logins, migration
 from credhelpers.cli.shared.helper_programs import open_on_path
 from credhelpers.cli.shared.migration import Found, Outcome
-from credhelpers.cli.shared.plan import routed
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound
 from credhelpers.stores.auto.external import PREFIX, find_helper
-from credhelpers.suite import AUTO, ECR
 
 if TYPE_CHECKING:
     from credhelpers.store import Store
@@ -61,7 +58,8 @@ def in_file(auths: DockerConfig, is_wanted: Callable[[str], bool]) -> list[Found
 def copy(found: Iterable[Found], store: str, advance: Callable[[], object], *, overwrite: bool) -> Outcome:
     """Copy credentials into a store and read each back; those that it has already are compared only.
 
-    A registry of ECR needs a token, and not the one that is there: what AWS gives is as good.
+    A registry of ECR needs a token, and not the one that is there: that is not copied, and the store has to
+    get its own.
 
     Args:
         found: What to copy.
@@ -76,7 +74,11 @@ def copy(found: Iterable[Found], store: str, advance: Callable[[], object], *, o
     known = target.list()
     wanted: dict[str, Found] = {}
     refused: dict[str, CredentialError] = {}
-    for item in found:
+    items = list(found)
+    tokens = [item for item in items if ecr_logins.is_token(item)]
+    for item in items:
+        if item in tokens:
+            continue
         same = wanted.get(item.server)
         if same and same.read() != item.read():
             refused[item.server] = CredentialError(
@@ -89,20 +91,21 @@ def copy(found: Iterable[Found], store: str, advance: Callable[[], object], *, o
                 f"replace that one: credhelpers migrate --to {quote(store)} --overwrite",
             )
         wanted.setdefault(item.server, item)
-    items = [item for server, item in wanted.items() if server not in refused]
-    outcome = migration.put_all(items, target, overwrite=True, explain=lambda error: error, advance=advance)
+    movable = [item for server, item in wanted.items() if server not in refused]
+    outcome = migration.put_all(movable, target, overwrite=True, explain=lambda error: error, advance=advance)
     for server in list(outcome.failed):
-        if gets_tokens(server, store) and _answers(target, server):
+        if ecr_logins.gets_tokens(server, store) and _answers(target, server):
             outcome.moved[server] = wanted[server].read()
             del outcome.failed[server]
     outcome.failed.update(refused)
+    for item in tokens:
+        try:
+            ecr_logins.check_own_token(item, store)
+            outcome.renewed[item.server] = item.read()
+        except CredentialError as error:
+            outcome.failed[item.server] = error
+        advance()
     return outcome
-
-
-def gets_tokens(server: str, store: str) -> bool:
-    """Return whether a helper gets tokens from AWS for a server."""
-    behind = routed(server, os.environ, config.load(os.environ)) if store == AUTO.name else store
-    return behind == ECR.name
 
 
 def answer(helper: str, auths: DockerConfig, server: str) -> Credential | None:

@@ -11,7 +11,7 @@ from shlex import quote
 from credhelpers.cli.setup import sources
 from credhelpers.cli.setup.plan import Request
 from credhelpers.cli.setup.record import Record, drop_record, read_record
-from credhelpers.cli.shared import migration, output
+from credhelpers.cli.shared import ecr_logins, migration, output
 from credhelpers.cli.shared.helper_programs import open_on_path
 from credhelpers.clients import docker_config_edit, nomad, podman
 from credhelpers.clients.docker_config import DockerConfig, docker_key
@@ -196,7 +196,7 @@ def _lost(
             continue
         if now is None or now == _former_answer(former, after, server):
             continue
-        if former and find_helper(former, os.environ) and not sources.gets_tokens(server, store):
+        if former and find_helper(former, os.environ) and not ecr_logins.gets_tokens(server, store):
             found.append(migration.Found(server, now.username, "password", lambda now=now: now))  # type: ignore[misc]
         else:
             lost.append(server)

@@ -59,6 +59,14 @@ def near_miss(name: str) -> str:
     return f"did you mean {similar[0]}? else " if similar else ""
 
 
+def cause_and_remedy(messages: bytes, name: str) -> tuple[str, str]:
+    """Return the cause and the remedy that one of our helpers has written; other helpers write neither."""
+    lines = messages.decode(errors="replace").splitlines()
+    ours = [line.removeprefix(f"{name}: ") for line in lines if line.startswith(f"{name}: ")]
+    ours = [line for line in ours if not line.startswith("no credentials are stored for ")]
+    return (ours[-2], ours[-1]) if len(ours) > 1 else (ours[0] if ours else "", "")
+
+
 def _open(
     name: str, path: str | None, seconds: float, on_stderr: Callable[[bytes], object] | None
 ) -> ExternalStore:

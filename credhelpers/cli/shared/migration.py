@@ -56,11 +56,13 @@ class Outcome:
     Attributes:
         moved: Those that the new store has, by server.
         failed: The reason for each that was not moved, by server.
+        renewed: Tokens of ECR that were not moved, because the new helper gets its own, by server.
         shared: The servers for which both helpers have the same entry, which is therefore not erased.
     """
 
     moved: dict[str, Credential] = field(default_factory=dict)
     failed: dict[str, CredentialError] = field(default_factory=dict)
+    renewed: dict[str, Credential] = field(default_factory=dict)
     shared: list[str] = field(default_factory=list)
 
 
@@ -154,6 +156,12 @@ def erase_all(
             outcome.failed[server] = explain(error)
             del outcome.moved[server]
         advance()
+    for server, credential in list(outcome.renewed.items()):
+        try:
+            _erase(server, credential, source)
+        except CredentialError as error:
+            outcome.failed[server] = explain(error)
+            del outcome.renewed[server]
 
 
 def _put(server: str, credential: Credential, target: "Store", *, known: bool, overwrite: bool) -> None:

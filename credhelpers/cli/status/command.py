@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from credhelpers.cli.shared import options, output
+from credhelpers.cli.shared import ecr_logins, options, output
 from credhelpers.cli.shared.ecr_tokens import duration
 from credhelpers.cli.shared.helper_programs import helper_for, open_on_path
 from credhelpers.cli.shared.wrapping import cells, columns, wrap
@@ -78,7 +78,7 @@ def _show(config: DockerConfig, inventory: Inventory) -> None:
     elif not inventory.problems:
         output.say(f"No credentials; Docker's configuration is {config.path}.")
     if any(row.plaintext for row in inventory.rows):
-        output.warn("config.json holds secrets in plain text", "credhelpers migrate")
+        output.warn("config.json holds secrets in plain text", ecr_logins.to_remove_plaintext(config))
     for problem in inventory.problems:
         cause = problem.cause if problem.helper in problem.cause else f"{problem.helper}: {problem.cause}"
         output.warn(cause, problem.remedy)

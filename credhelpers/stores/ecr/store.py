@@ -190,7 +190,11 @@ class EcrStore:
 
 
 def _end_of(secret: str) -> float:
-    """Return when a token ends, which one of AWS's says itself, being JSON in base64; else infinity."""
+    """Return when a token ends, in seconds since the epoch; infinity where it does not say so.
+
+    AWS documents only that it is 12 hours after its making; the password of a token is JSON in base64 with
+    ``payload``, ``datakey``, ``version``, ``type`` and this ``expiration``.
+    """
     import base64
     import json
 

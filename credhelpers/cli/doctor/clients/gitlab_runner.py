@@ -12,7 +12,7 @@ from itertools import pairwise
 from shlex import quote
 from typing import Any
 
-from credhelpers.cli.doctor.answer import cause_and_remedy, see_why
+from credhelpers.cli.doctor.answer import see_why
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.clients.service import (
     HELPER_NAME,
@@ -22,6 +22,7 @@ from credhelpers.cli.doctor.clients.service import (
     check_unit,
     find_service,
 )
+from credhelpers.cli.shared.helper_programs import cause_and_remedy
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.credential import NOT_FOUND, CredentialError
 from credhelpers.finding import Finding, fail, ok, warn

@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterator, Mapping
 from shlex import quote
 
-from credhelpers.cli.doctor.answer import cause_and_remedy, see_why
+from credhelpers.cli.doctor.answer import see_why
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.clients.nomad_file import check_file
 from credhelpers.cli.doctor.clients.service import Service, at_once, check_helper, drop_in
 from credhelpers.cli.doctor.executable import OURS, identify
+from credhelpers.cli.shared.helper_programs import cause_and_remedy
 from credhelpers.clients.docker_config import docker_key, hostname_of
 from credhelpers.clients.nomad_agent import DOCKER, Auth
 from credhelpers.credential import NOT_FOUND
