@@ -79,6 +79,17 @@ def test_headless_makes_a_store_and_moves_secrets(nobody: Operator) -> None:
     assert SECRET not in result.out + result.err
 
 
+def test_nothing_is_configured_yet(keeper: Operator, tmp_path: Path) -> None:
+    stub_helper(tmp_path / "programs", "pass", FILE_STORE)
+    (tmp_path / "programs" / "pass").symlink_to("/bin/true")
+
+    result = keeper.succeed("setup", "--offline", "--yes")
+
+    assert "Docker asks docker-credential-pass, its default on this machine." in result.out
+    assert f"{keeper.home}/.docker/config.json: created" in result.out
+    assert config(keeper) == {"credsStore": "auto"}
+
+
 def test_a_second_run_changes_nothing(nobody: Operator) -> None:
     plain(nobody)
     nobody.succeed("setup", "--offline", "--headless", "--yes")

@@ -180,6 +180,7 @@ class Plan:
 
     def _switch_docker(self, context: click.Context) -> list[str]:
         path, store, before = self.request.config_path, self.request.store, self.survey.config
+        exists = os.path.exists(path)
 
         def attempt() -> bool:
             try:
@@ -196,7 +197,7 @@ class Plan:
             self.warnings += [
                 CredentialError(f"{name}: {error.cause}", error.remedy) for name, error in failed.items()
             ]
-        return [f"{path}: changed"]
+        return [f"{path}: changed" if exists else f"{path}: created"]
 
     def _switch_podman(self, context: click.Context) -> list[str]:
         del context

@@ -67,6 +67,7 @@ class Survey:
     def sentences(self) -> list[str]:
         """Return it for people."""
         asks = f"Docker asks docker-credential-{self.helper}" if self.helper else "Docker asks no helper"
+        asks += ", its default on this machine" if self.helper and not self.config.creds_store else ""
         secrets = list(self.config.plaintext())
         plaintext = f"; in plain text in its file: {', '.join(secrets)}" if secrets else ""
         stores = ["a password store"] if self.password_store else []
