@@ -46,8 +46,8 @@ def logout(*, server: str, store: str | None, config_path: str, as_json: bool) -
     if as_json:
         output.report_json({"server": key, "store": name or None})
     else:
-        place = f"docker-credential-{name} and {config_path}" if name else config_path
-        output.say(f"{key}: logged out; {place} has no credential for it.")
+        places = f"docker-credential-{name} and {config_path} have" if name else f"{config_path} has"
+        output.say(f"{key}: logged out; {places} no credential for it.")
 
 
 def _spellings(key: str) -> list[str]:

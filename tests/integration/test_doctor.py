@@ -75,7 +75,7 @@ def test_the_text_report_has_findings_and_fixes(patient: Patient) -> None:
     assert lines[0] == "Docker"
     assert f"  warn  plaintext: it holds secrets in plain text: {SERVER}" in lines
     assert "        -> credhelpers migrate" in lines
-    assert lines[-1] == "0 failed, 1 warnings, 13 ok"
+    assert lines[-1] == "0 failed, 1 warning, 13 ok"
     assert "\x1b" not in answer.out.decode()
 
 

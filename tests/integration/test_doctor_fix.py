@@ -61,7 +61,8 @@ def test_modes_are_closed(patient: Patient) -> None:
     shown = answer.out.decode()
     assert f"Running: chmod 600 {patient.config}" in shown
     assert shown.splitlines()[-1].startswith("0 failed, 0 warnings")
-    assert shown.partition("What remains:")[2].strip() == shown.splitlines()[-1]
+    assert shown.partition("Nothing remains.")[2].strip() == shown.splitlines()[-1]
+    assert "What remains" not in shown
 
 
 def test_an_executable_is_closed(patient: Patient, tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ def test_every_key_of_docker_logout_is_erased(operator: Operator) -> None:
 
     result = operator.succeed("logout", "https://r.example/team")
 
-    assert "r.example: logged out" in result.out
+    assert "r.example: logged out; docker-credential-pass and " in result.out
+    assert result.out.endswith("/config.json have no credential for it.\n")
     assert helper.stored() == {"r.example:5000": "ada"}
     assert config(operator) == {"auths": {"r.example:5000": {}}, "credsStore": "pass"}
 

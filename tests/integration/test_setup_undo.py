@@ -53,6 +53,7 @@ def test_what_was_in_plain_text_stays_in_the_store(home: DockerHome) -> None:
 
     assert answer.code == 0
     assert f"the credentials of {SERVER} are in auto".encode() in answer.err
+    assert b"still names for this server" in answer.err
     assert f"credhelpers logout {SERVER}".encode() in answer.err
     assert config(home) == {"auths": {SERVER: {}}, "credHelpers": {SERVER: "auto"}}
     assert secret(home) == SECRET

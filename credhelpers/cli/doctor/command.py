@@ -110,7 +110,9 @@ def _report(
     counts: Counter[str] = Counter()
     report = []
     if done is not None and not as_json:
-        click.secho("\nWhat remains:" if done else "\nNothing was run.", bold=True)
+        sections = list(sections)
+        after = "What remains:" if _faults(sections) else "Nothing remains."
+        click.secho(f"\n{after if done else 'Nothing was run.'}", bold=True)
     for subject, findings in sections:
         counts.update(finding.state for finding in findings)
         if as_json:
@@ -125,7 +127,8 @@ def _report(
         ran = {} if done is None else {"fixes": run}
         output.report_json({"ok": not counts[FAIL], **ran, "findings": report})
     else:
-        click.secho(f"\n{counts[FAIL]} failed, {counts[WARN]} warnings, {counts[OK]} ok", bold=True)
+        warnings = f"{counts[WARN]} warning{'s' * (counts[WARN] != 1)}"
+        click.secho(f"\n{counts[FAIL]} failed, {warnings}, {counts[OK]} ok", bold=True)
     context.exit(1 if counts[FAIL] else 0)
 
 

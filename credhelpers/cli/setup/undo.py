@@ -234,7 +234,7 @@ def _tell(report: _Report, path: str, lost: list[str], store: str, *, force: boo
     """Say where the secrets are that the former configuration does not have."""
     if not lost:
         return
-    names = ", ".join(lost)
+    names, these = ", ".join(lost), "this server" if len(lost) == 1 else "these servers"
     if force:
         logins = "; ".join(f"docker login {quote(server)}" for server in lost)
         report.warn(
@@ -243,6 +243,6 @@ def _tell(report: _Report, path: str, lost: list[str], store: str, *, force: boo
         return
     report.kept_servers[path] = lost
     report.warn(
-        f"the credentials of {names} are in {store}, which {path} still names for these servers",
+        f"the credentials of {names} are in {store}, which {path} still names for {these}",
         f"give one up: credhelpers logout {quote(lost[0])}",
     )
