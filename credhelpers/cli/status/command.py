@@ -1,4 +1,4 @@
-"""`credhelpers status`: every credential that Docker would use."""
+"""`credhelpers status`: every credential that Docker and podman would use."""
 
 import os
 import sys
@@ -13,15 +13,16 @@ from credhelpers.cli.shared.ecr_tokens import duration
 from credhelpers.cli.shared.helper_programs import helper_for, open_on_path
 from credhelpers.cli.shared.wrapping import cells, columns, wrap
 from credhelpers.cli.status.choice import IN_ENVIRONMENT, IN_FILE
-from credhelpers.cli.status.inventory import Inventory, Row, take_inventory
+from credhelpers.cli.status.inventory import Inventory, take_inventory
+from credhelpers.cli.status.rows import Row
 from credhelpers.clients import docker_auth_config
-from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_key
+from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_config_path, docker_key
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound
 from credhelpers.log import one_line
 from credhelpers.stores.auto.external import PREFIX
 
 _FIELD = 12  # columns before a field that has a line of its own
-_HEADINGS = ("SERVER", "HELPER", "USERNAME", "KIND", "IDENTITY", "LEFT", "NOTE")
+_HEADINGS = ("SERVER", "CLIENT", "HELPER", "USERNAME", "KIND", "IDENTITY", "LEFT", "NOTE")
 _EXAMPLES = """\b
 Examples:
   credhelpers status
@@ -47,7 +48,7 @@ Exit status: 0 when every helper answered; 1 when one failed, or when there is n
 def status(context: click.Context, *, server: str | None, config_path: str, as_json: bool) -> None:
     """Show every credential that Docker would use, where it is and its username; no secret.
 
-    One that Docker passes over is shadowed by what it uses instead.
+    One that Docker passes over is shadowed by what it uses instead. Where podman is set up, the same for it.
     The helpers list what they have. For Amazon ECR this reads the token cache; AWS is not asked.
     """
     config = DockerConfig.read(config_path)
@@ -77,24 +78,31 @@ def _show(config: DockerConfig, inventory: Inventory) -> None:
         _show_rows(inventory.rows)
     elif not inventory.problems:
         output.say(f"No credentials; Docker's configuration is {config.path}.")
-    if any(row.plaintext for row in inventory.rows):
+    plain = {row.helper for row in inventory.rows if row.plaintext}
+    if IN_FILE in plain:
         output.warn("config.json holds secrets in plain text", ecr_logins.to_remove_plaintext(config))
+    for path in sorted(plain - {IN_FILE, docker_config_path(os.environ)}):
+        text = f"{path} holds secrets in plain text"
+        output.warn(text, "see what to do: credhelpers doctor --client podman")
     for problem in inventory.problems:
         cause = problem.cause if problem.helper in problem.cause else f"{problem.helper}: {problem.cause}"
         output.warn(cause, problem.remedy)
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, client: str) -> list[str]:
     helper = row.helper if row.helper == row.store else f"{row.helper} -> {row.store}"
     kind = f"{row.kind}, plain text" if row.plaintext else row.kind
     left = "" if row.expires is None else duration(row.expires - time.time())
     note = f"shadowed by {row.shadowed_by}" if row.shadowed_by else row.note
-    return [one_line(cell) for cell in (row.server, helper, row.username, kind, row.identity, left, note)]
+    return [
+        one_line(cell) for cell in (row.server, client, helper, row.username, kind, row.identity, left, note)
+    ]
 
 
 def _columns(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     """Return headings and cells without the columns that are empty."""
-    lines = [_cells(row) for row in rows]
+    has_podman = any(row.client != "docker" for row in rows)
+    lines = [_cells(row, row.client if has_podman else "") for row in rows]
     columns = [number for number in range(len(_HEADINGS)) if any(line[number] for line in lines)]
     return [_HEADINGS[number] for number in columns], [[line[number] for number in columns] for line in lines]
 

@@ -1,16 +1,17 @@
-"""Every credential that Docker would use, and those that it passes over; without network."""
+"""Every credential that Docker and podman would use, and those that they pass over; without network."""
 
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
-from credhelpers.cli.shared import ecr_tokens
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.cli.shared.helper_programs import helper_for, open_on_path
-from credhelpers.cli.shared.plan import auto_target, helpers_behind_auto, routed
+from credhelpers.cli.shared.plan import auto_target, helpers_behind_auto
+from credhelpers.cli.status import podman
 from credhelpers.cli.status.choice import IN_ENVIRONMENT, IN_FILE, Choice, Lists, asked_for
+from credhelpers.cli.status.rows import Row, row_of
 from credhelpers.clients import docker_auth_config
 from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, hostname_of
 from credhelpers.config import Settings, load
@@ -19,36 +20,6 @@ from credhelpers.stores.auto.external import PREFIX
 from credhelpers.suite import AUTO, ECR
 
 _SECONDS = 20.0  # for all lists together; the user may have to unlock a keyring
-
-
-@dataclass(frozen=True)
-class Row:
-    """One credential.
-
-    Attributes:
-        server: As Docker asks for it, or as the helper lists it.
-        helper: The helper that Docker asks, `IN_FILE` or `IN_ENVIRONMENT`.
-        store: The helper that has it: the same, or the one that auto asks.
-        username: Empty where none is kept.
-        kind: ``password``, ``identity token``, ``registry token``, ``ECR token``, ``unreadable`` or, where
-            nothing is kept, empty.
-        plaintext: Whether the secret is in config.json.
-        identity: What selects the AWS identity of an ECR token.
-        expires: When an ECR token expires, in seconds since the epoch; None without a token.
-        note: Anything else the user should know.
-        shadowed_by: What Docker uses instead; empty for a credential that it uses.
-    """
-
-    server: str
-    helper: str
-    store: str
-    username: str
-    kind: str
-    plaintext: bool = False
-    identity: str = ""
-    expires: int | None = None
-    note: str = ""
-    shadowed_by: str = ""
 
 
 @dataclass
@@ -69,7 +40,11 @@ class Inventory:
 
 
 def take_inventory(config: DockerConfig) -> Inventory:
-    """List every credential that Docker would use with a configuration, and those that these shadow."""
+    """List every credential that clients would use, and those that these shadow.
+
+    Args:
+        config: Docker's configuration; podman's is where the environment says.
+    """
     inventory = Inventory()
     try:
         settings = load(os.environ)
@@ -82,14 +57,22 @@ def take_inventory(config: DockerConfig) -> Inventory:
         inventory.problems.append(Problem(docker_auth_config.NAME, error.cause, error.remedy))
         in_environment = {}
     default = helper_for(config, "")
-    listed = _lists([*config.cred_helpers.values(), default], inventory.problems)
+    try:
+        sources = podman.read_sources(os.environ)
+    except CredentialError as error:
+        inventory.problems.append(Problem("podman", error.cause, error.remedy))
+        sources = podman.Sources([], [])
+    dockers = [*config.cred_helpers.values(), default]
+    lists = _lists([*dockers, *sources.helpers], inventory.problems)
+    listed = {helper: usernames for helper, usernames in lists.items() if helper in dockers}
     choice = Choice(config, listed, in_environment)
     rows = [*_rows_in_environment(choice), *_rows_in_helpers(choice, settings), *_rows_in_file(choice)]
     if AUTO.name in listed:
         rows += _rows_behind_auto(settings)
     if listed.get(default) is not None:
         rows += _rows_without_credential(config, default, {row.server for row in rows})
-    inventory.rows = sorted(rows, key=lambda row: (row.server, row.shadowed_by))
+    rows += podman.rows(sources, lists, settings)
+    inventory.rows = sorted(rows, key=lambda row: (row.server, row.client, row.shadowed_by))
     return inventory
 
 
@@ -132,12 +115,12 @@ def _rows_in_helpers(choice: Choice, settings: Settings) -> Iterator[Row]:
     for helper, usernames in choice.listed.items():
         for key, username in (usernames or {}).items():
             shown.add((helper, asked_for(key)))
-            yield _row(key, helper, username, settings, choice.shadow_of(key, helper))
+            yield row_of(key, helper, username, settings, choice.shadow_of(key, helper))
     for server, helper in choice.config.cred_helpers.items():
         if (helper, asked_for(server)) in shown:
             continue
         if helper == ECR.name:
-            yield _row(server, helper, "AWS", settings, choice.shadow_of(server, helper))
+            yield row_of(server, helper, "AWS", settings, choice.shadow_of(server, helper))
         elif choice.listed.get(helper) is not None and server not in choice.in_environment:
             yield Row(server, helper, helper, "", "", note="the helper lists nothing for it")
 
@@ -152,30 +135,6 @@ def _rows_behind_auto(settings: Settings) -> Iterator[Row]:
             by = f"auto.route {target.match}" if target.reason == "route" else f"{PREFIX}{target.helper}"
             kind = "identity token" if username == TOKEN_USERNAME else "password"
             yield Row(key, AUTO.name, store, username, kind, shadowed_by=by)
-
-
-def _row(server: str, helper: str, username: str, settings: Settings, shadow: str) -> Row:
-    store = routed(server, os.environ, settings) if helper == AUTO.name else helper
-    if store == ECR.name:
-        return replace(_ecr_row(server, helper, username, settings), shadowed_by=shadow)
-    kind = "identity token" if username == TOKEN_USERNAME else "password"
-    return Row(server, helper, store, username, kind, shadowed_by=shadow)
-
-
-def _ecr_row(server: str, helper: str, username: str, settings: Settings) -> Row:
-    kept = ecr_tokens.cached(server, os.environ, settings)
-    if kept is None:
-        return Row(server, helper, ECR.name, "", "", note="not an ECR registry, so it gets no token")
-    identity = ecr_tokens.selected_identity(os.environ, kept.chosen)
-    note = f"the last request failed: {kept.failure.cause}" if kept.failure else ""
-    host = hostname_of(server)
-    if kept.token is None:
-        note = note or "the next pull gets a token"
-        return Row(host, helper, ECR.name, username, "ECR token", identity=identity, note=note)
-    if kept.by_login:
-        identity = "docker login"
-    expires, user = kept.token.expires, kept.token.username
-    return Row(host, helper, ECR.name, user, "ECR token", identity=identity, expires=expires, note=note)
 
 
 def _rows_in_file(choice: Choice) -> Iterator[Row]:
