@@ -90,6 +90,9 @@ def migrate(
         scrub(config_path)
     try:
         found = migration.in_helper(source_store) if source_store else migration.in_file(config)
+        kept = [] if source else migration.kept_in_file(config)
+        report["kept"] = kept
+        _warn_of_kept(config_path, [] if as_json else kept)
         if dry_run:
             _show_plan(report, found, switches=config.creds_store != name, as_json=as_json)
             return
@@ -132,6 +135,12 @@ def _find_newer(path: str, outcome: Outcome) -> None:
         outcome.moved.pop(server, None)
         outcome.renewed.pop(server, None)
         outcome.failed[server] = CredentialError("another secret was written meanwhile", "run this again")
+
+
+def _warn_of_kept(path: str, kept: list[str]) -> None:
+    for server in kept:
+        text = f'{server} stays in {path}: credHelpers has "" for it, so Docker looks into the file'
+        output.warn(text, "to move it, too, take it out of credHelpers first")
 
 
 def _show_plan(report: dict[str, object], found: list[Found], *, switches: bool, as_json: bool) -> None:

@@ -51,7 +51,7 @@ def in_file(auths: DockerConfig, is_wanted: Callable[[str], bool]) -> list[Found
     for item in migration.in_file(auths):
         server = docker_key(item.server)
         if is_wanted(server) and (server not in found or item.server == server):
-            found[server] = replace(item, server=server)
+            found[server] = replace(item, server=server, new_key=server)
     return list(found.values())
 
 

@@ -8,9 +8,10 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from credhelpers.cli.shared.own_store import has_one_place, without_processes
-from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig
+from credhelpers.clients.docker_config import TOKEN_USERNAME, DockerConfig, docker_key, hostname_of
 from credhelpers.clients.go_json import characters
 from credhelpers.credential import BadRequest, Credential, CredentialError, CredentialsNotFound
+from credhelpers.servers import HUB_HOSTS
 
 if TYPE_CHECKING:
     from credhelpers.store import Store
@@ -32,12 +33,14 @@ class Found:
         username: Its username.
         kind: ``password``, ``identity token`` or another kind that config.json may have.
         read: Returns the credential.
+        new_key: The key under which the new store keeps it; empty for the same.
     """
 
     server: str
     username: str
     kind: str
     read: Callable[[], Credential]
+    new_key: str = ""
 
     @property
     def is_movable(self) -> bool:
@@ -67,12 +70,26 @@ class Outcome:
 
 
 def in_file(config: DockerConfig) -> list[Found]:
-    """Return the secrets in a config.json."""
+    """Return the secrets in a config.json that a helper can have in its place.
+
+    A secret that Docker finds by the host in its key, such as ``https://host/v1/``, is stored under the host:
+    a helper is asked for that alone.
+    """
     found = []
-    for server, secret in config.plaintext().items():
+    secrets, kept = config.plaintext(), kept_in_file(config)
+    used = {hostname_of(key): key for key in reversed(secrets)} | {key: key for key in secrets}
+    for server, secret in secrets.items():
+        host = hostname_of(server)
+        is_by_host = used[host] == server and host not in HUB_HOSTS
         read = partial(_checked, server, secret.kind, secret.credential)
-        found.append(Found(server, secret.credential.username, secret.kind, read))
-    return found
+        new_key = host if is_by_host else ""
+        found.append(Found(server, secret.credential.username, secret.kind, read, new_key))
+    return [item for item in found if item.server not in kept]
+
+
+def kept_in_file(config: DockerConfig) -> list[str]:
+    """Return the keys of the secrets for which Docker asks no helper: credHelpers names the file itself."""
+    return [key for key in config.plaintext() if config.cred_helpers.get(docker_key(key)) == ""]
 
 
 def in_helper(source: "Store") -> list[Found]:
@@ -117,7 +134,8 @@ def put_all(
     for item in found:
         try:
             credential = item.read()
-            _put(item.server, credential, target, known=item.server in known, overwrite=overwrite)
+            key = item.new_key or item.server
+            _put(key, credential, target, known=key in known, overwrite=overwrite)
             outcome.moved[item.server] = credential
         except CredentialError as error:
             outcome.failed[item.server] = explain(error)
