@@ -5,27 +5,32 @@ import io
 import os
 import sys
 import traceback
+from importlib import import_module
 from typing import Any
 
 import click
 
 from credhelpers import __version__, core_files
-from credhelpers.cli.completion import completion
-from credhelpers.cli.configure.command import configure
-from credhelpers.cli.demo import demo
-from credhelpers.cli.doctor.command import doctor
-from credhelpers.cli.emulator import emulator
-from credhelpers.cli.init.command import init
-from credhelpers.cli.login.command import login
-from credhelpers.cli.logout import logout
-from credhelpers.cli.logs.command import logs
-from credhelpers.cli.migrate.command import migrate
-from credhelpers.cli.refresh import refresh
-from credhelpers.cli.setup.command import setup
 from credhelpers.cli.shared import output
 from credhelpers.cli.shared.help_text import HelpText
-from credhelpers.cli.status.command import status
 from credhelpers.credential import CredentialError
+
+# The module of each command and its line in the overview: a command costs the imports of no other one.
+_COMMANDS = {
+    "completion": ("completion", "Complete commands, servers and stores in a shell."),
+    "configure": ("configure.command", "Tell clients which helper to ask."),
+    "demo": ("demo", "See the helpers at work, on this machine."),
+    "doctor": ("doctor.command", "Find out why a pull fails."),
+    "emulator": ("emulator", "A stand-in for AWS on this machine."),
+    "init": ("init.command", "Set up a place to keep credentials in."),
+    "login": ("login.command", "Verify a credential, and store it."),
+    "logout": ("logout", "Erase a registry's credential."),
+    "logs": ("logs.command", "Show what the helpers have logged."),
+    "migrate": ("migrate.command", "Move plaintext secrets into a store."),
+    "refresh": ("refresh", "Fetch ECR tokens ahead of need."),
+    "setup": ("setup.command", "From what is there to encrypted credentials."),
+    "status": ("status.command", "Show every credential in use."),
+}
 
 
 class _Commands(click.Group):
@@ -46,6 +51,24 @@ class _Commands(click.Group):
             if error.errno != errno.EPIPE:
                 output.fail(f"cannot write to standard output: {error.strerror}")
             sys.exit(1)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, short_help = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), cmd_name)
+        command.short_help = short_help
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> object:
         if os.environ.get("NO_COLOR"):
@@ -116,21 +139,3 @@ def main(*, debug: bool) -> None:
     """Set up Docker's credential helpers, and see what they do."""
     del debug  # read by the group when a command fails
     core_files.forbid()
-
-
-for _command in (
-    completion,
-    configure,
-    demo,
-    doctor,
-    emulator,
-    init,
-    login,
-    logout,
-    logs,
-    migrate,
-    refresh,
-    setup,
-    status,
-):
-    main.add_command(_command)

@@ -13,7 +13,7 @@ Put the line of your shell into ~/.bashrc, into ~/.zshrc behind compinit, or int
 ~/.config/fish/config.fish."""
 
 
-@click.command(epilog=_EXAMPLES, short_help="Complete commands, servers and stores in a shell.")
+@click.command(epilog=_EXAMPLES)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, *, shell: str) -> None:

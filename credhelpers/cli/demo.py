@@ -23,7 +23,7 @@ _ECR_HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 _SECONDS = 60
 
 
-@click.command(short_help="See the helpers at work, on this machine.")
+@click.command()
 def demo() -> None:
     """Store and read back a secret, then fetch an ECR token twice.
 

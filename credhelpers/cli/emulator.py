@@ -57,7 +57,6 @@ def _show_faults(context: click.Context, option: click.Parameter, value: bool) -
 
 @click.command(
     epilog=_EXAMPLES,
-    short_help="A stand-in for AWS on this machine.",
     context_settings={"allow_interspersed_args": False},  # COMMAND has options of its own
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where it listens, if not any port.")

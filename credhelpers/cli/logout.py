@@ -20,7 +20,7 @@ Exit status: 0 when no credential for it is left, also when there was none; 1 wh
 failed; 2 when the command line is wrong."""
 
 
-@click.command(epilog=_EXAMPLES, short_help="Erase a registry's credential.")
+@click.command(epilog=_EXAMPLES)
 @options.server
 @click.option(
     "--store",

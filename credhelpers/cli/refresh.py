@@ -51,7 +51,7 @@ class _Outcome:
         return {"refreshed": refreshed, "failed": output.failures(self.failed)}
 
 
-@click.command(epilog=_EXAMPLES, short_help="Fetch ECR tokens ahead of need.")
+@click.command(epilog=_EXAMPLES)
 @click.argument("hosts", metavar="[HOST]...", nargs=-1, shell_complete=options.complete_server)
 @click.option("--all", "everything", is_flag=True, help="Every registry that is cached or configured.")
 @click.option("--watch", is_flag=True, help="Keep running, and renew each token at half of its life.")

@@ -144,9 +144,10 @@ def test_names_that_cannot_be_encoded_are_escaped(home: DockerHome) -> None:
 _SURPRISE = """
 import sys
 from credhelpers.cli import main
+from credhelpers.cli.status import command
 def surprise(*given):
     raise KeyError("%s")
-sys.modules["credhelpers.cli.status.command"].take_inventory = surprise
+command.take_inventory = surprise
 main(sys.argv[1:])
 """
 

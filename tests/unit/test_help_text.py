@@ -11,7 +11,10 @@ from credhelpers.cli import main
 def _commands(command: click.Command, path: str = "credhelpers") -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner
             yield from _commands(inner, f"{path} {name}")
 
 

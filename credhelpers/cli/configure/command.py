@@ -69,7 +69,7 @@ class _Report:
             output.report_json({key: value for key, value in vars(self).items() if key not in left_out})
 
 
-@click.command(epilog=_EXAMPLES, short_help="Tell clients which helper to ask.")
+@click.command(epilog=_EXAMPLES)
 @click.option(
     "--store",
     metavar=options.STORE_NAMES,

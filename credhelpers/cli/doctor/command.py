@@ -28,7 +28,7 @@ Exit status: 0 when nothing fails, warnings or not; 1 when something fails; 2 wh
 command line is wrong."""
 
 
-@click.command(epilog=_EXAMPLES, short_help="Find out why a pull fails.")
+@click.command(epilog=_EXAMPLES)
 @click.argument("server", required=False, shell_complete=options.complete_server)
 @click.option(
     "--client",

@@ -29,7 +29,7 @@ Exit status: 0 when the credential is stored, or the registry needs none; 1 when
 refuses it or something failed, and then nothing is stored; 2 when the command line is wrong."""
 
 
-@click.command(epilog=_EXAMPLES, short_help="Verify a credential, and store it.")
+@click.command(epilog=_EXAMPLES)
 @options.server
 @click.option("--username", "-u", metavar="NAME", help="The username; without it the command asks for one.")
 @click.option("--password-stdin", is_flag=True, help="Read the password or access token from standard input.")

@@ -63,7 +63,7 @@ def _complete(context: click.Context, argument: click.Parameter, incomplete: str
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-@click.command(epilog=_EXAMPLES, short_help="Show what the helpers have logged.")
+@click.command(epilog=_EXAMPLES)
 @click.argument("helper", required=False, type=options.HelperName(), shell_complete=_complete)
 @click.option("--follow", "-f", is_flag=True, help="Continue with new records, until Ctrl-C.")
 @click.option(

@@ -42,7 +42,7 @@ class _Messages:
         return CredentialError(cause, error.remedy or (lines[-1] if known else ""))
 
 
-@click.command(epilog=_EXAMPLES, short_help="Move plaintext secrets into a store.")
+@click.command(epilog=_EXAMPLES)
 @click.option(
     "--from",
     "source",

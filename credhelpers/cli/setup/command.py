@@ -33,7 +33,7 @@ Exit status: 0 when everything works, also when there was nothing to do; 1 when 
 failed; 2 when the command line is wrong."""
 
 
-@click.command(epilog=_EXAMPLES, short_help="From what is there to encrypted credentials.")
+@click.command(epilog=_EXAMPLES)
 @click.option(
     "--store",
     metavar=options.STORE_NAMES,

@@ -34,7 +34,7 @@ Exit status: 0 when every helper answered; 1 when one failed, or when there is n
 2 when the command line is wrong."""
 
 
-@click.command(epilog=_EXAMPLES, short_help="Show every credential in use.")
+@click.command(epilog=_EXAMPLES)
 @click.option(
     "--show-secret",
     "server",
