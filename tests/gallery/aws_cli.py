@@ -44,12 +44,13 @@ def main(arguments: Sequence[str]) -> None:
     import botocore.session
 
     service, operation, *options = arguments
-    client = botocore.session.Session().create_client(service)
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    client = botocore.session.Session().create_client(service, region_name=given.pop("--region", None))
     method = operation.replace("-", "_")
     model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
     members = {_kebab(name): (name, shape) for name, shape in model.input_shape.members.items()}
     values = {}
-    for option, value in zip(options[::2], options[1::2], strict=True):
+    for option, value in given.items():
         name, shape = members[option]
         values[name] = _value(shape.type_name, value)
     getattr(client, method)(**values)

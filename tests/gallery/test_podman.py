@@ -1,6 +1,7 @@
 """podman, skopeo and buildah: their auth files, registries.conf, and the helpers that these name."""
 
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from tests.conformance.canary import CANARY
 from tests.e2e.registry import CertificateAuthority, Login
 from tests.gallery.exhibit import Exhibit, Works
 from tests.integration.doctor import Patient
-from tests.remedies.conftest import needs_root
+from tests.remedies.conftest import needs_root, wrapped
+from tests.remedies.mending import POWERLESS
 from tests.support.images import publish
 from tests.support.registries import real_registry
 from tests.support.tools import require
@@ -76,11 +78,11 @@ def auth(user: Patient, **content: object) -> Path:
     return path
 
 
-def inspects(image: str) -> Works:
+def inspects(image: str, *prefix: str) -> Works:
     """Return a look at an image by skopeo, which gets its manifest and its configuration."""
 
     def works(user: Patient) -> bool:
-        command = [require("skopeo", "skopeo"), "inspect", f"docker://{image}"]
+        command = [*prefix, require("skopeo", "skopeo"), "inspect", f"docker://{image}"]
         return subprocess.run(command, env=user.env, capture_output=True, check=False).returncode == 0
 
     return works
@@ -102,6 +104,21 @@ def test_an_empty_auth_file(exhibit: Exhibit, user: Patient, registry: str) -> N
     user.configure(credHelpers={registry: "pass"})
     auth(user).write_text("")
     exhibit(user, registry, works=inspects(f"{registry}/team/app:1"))
+
+
+@needs_root
+@pytest.mark.failure("podman-auth-json.closed")
+def test_an_auth_file_behind_a_closed_door(
+    exhibit: Exhibit, user: Patient, registry: str, tmp_path: Path
+) -> None:
+    """As root's podman leaves /run/containers, where the podman of others looks without XDG_RUNTIME_DIR."""
+    directory = Path(user.env["XDG_RUNTIME_DIR"]) / "containers"
+    directory.mkdir(mode=0o700)
+    os.chown(directory, 12345, 12345)
+    auth(user, auths={registry: PLAIN})
+    user.configure()
+    user = wrapped(user, tmp_path / "wrapped", " ".join(POWERLESS))
+    exhibit(user, registry, works=inspects(f"{registry}/team/app:1", *POWERLESS))
 
 
 @needs_root

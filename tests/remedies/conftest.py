@@ -45,9 +45,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture
-def user(installed: Path, private_env: dict[str, str]) -> Patient:
+def user(installed: Path, private_env: dict[str, str], tmp_path: Path) -> Patient:
     """A user who lets docker-credential-ecr-login keep everything, and has logged in nowhere."""
-    patient = Patient(installed, {**private_env, "PATH": f"{installed}:/usr/bin:/bin"})
+    env = {**private_env, "PATH": f"{installed}:/usr/bin:/bin"}
+    if os.geteuid() != 0:  # else podman's programs look below /run/containers, which root's may have closed
+        env["XDG_RUNTIME_DIR"] = str(tmp_path / "runtime")
+        (tmp_path / "runtime").mkdir(mode=0o700)
+    patient = Patient(installed, env)
     patient.configure(credsStore="ecr-login")
     return patient
 

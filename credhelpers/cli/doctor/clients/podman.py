@@ -40,8 +40,12 @@ def _findings(machine: Machine, program: str) -> Iterator[Finding]:
             file = _load(path)
         except CredentialError as error:
             if not is_dockers(path):  # Docker's own section reports its file
-                text = f"{error.cause}; podman then refuses every pull"
-                yield fail(_FILE, "unreadable", text, permissions.to_move_away(path))
+                text, is_closed = (
+                    f"{error.cause}; podman then refuses every pull",
+                    error.fault == "unreadable",
+                )
+                remedy = error.remedy if is_closed else permissions.to_move_away(path)
+                yield fail(_FILE, "closed" if is_closed else "unreadable", text, remedy)
         else:
             files += [file] if file.exists else []
     try:
