@@ -68,6 +68,7 @@ class DockerConfig:
         creds_store: The helper for all other servers, such as ``pass``; may be empty.
         cred_helpers: The helper of each server that has its own; an empty name means "in this file".
         auths: The servers with an entry, and its fields by their folded names.
+        top: Everything in it, as it is spelled.
 
     Raises:
         CredentialError: It is not a JSON object, or has one of these keys twice or with the wrong type.
@@ -110,7 +111,7 @@ class DockerConfig:
     def spelling(self, key: str) -> str:
         """Return a key as the file spells it, in upper or lower case; unchanged if it is not in the file."""
         try:
-            return go_json.spelling(self._content, key)
+            return go_json.spelling(self.top, key)
         except ValueError as error:
             self._complain_of_two(error)
 
@@ -161,16 +162,16 @@ class DockerConfig:
             self._complain("has objects or lists nested too deeply", fault="invalid-json")
         if not isinstance(value, dict):
             self._complain("is not a JSON object", fault="wrong-type")
-        self._content: dict[str, object] = value
+        self.top: dict[str, object] = value
 
     def _text(self, key: str) -> str:
-        value = self._content.get(self.spelling(key))
+        value = self.top.get(self.spelling(key))
         if value is not None and not isinstance(value, str):
             self._complain(f"is not valid for Docker: {key} must be text", fault="wrong-type")
         return value or ""
 
     def _table(self, key: str, kind: type[_T]) -> dict[str, _T]:
-        table = self._content.get(self.spelling(key))
+        table = self.top.get(self.spelling(key))
         if table is None:
             return {}
         if not isinstance(table, dict):

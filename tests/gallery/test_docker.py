@@ -31,7 +31,7 @@ def minimal(member: Patient, tmp_path: Path) -> Patient:
     """The same user without pass(1), for which Docker without a usable config.json would look on PATH."""
     programs = tmp_path / "programs"
     programs.mkdir()
-    for program in (require("gpg", "gnupg"), require("docker", "docker.io")):
+    for program in (require("gpg", "gnupg"), require("docker", "docker.io"), "/bin/sed"):
         (programs / Path(program).name).symlink_to(program)
     return member.but(PATH=f"{member.bin}:{programs}")
 
@@ -156,6 +156,25 @@ def test_no_helper_for_the_server(exhibit: Exhibit, member: Patient, registry: s
 def test_nobody_has_logged_in(exhibit: Exhibit, member: Patient, registry: str) -> None:
     assert member.helper("pass").erase(registry).code == 0
     exhibit(member, registry, works=docker_is_let_in(registry), types=f"ada\n{CANARY}\n")
+
+
+@pytest.mark.failure("config-keys.unknown")
+@pytest.mark.parametrize("key", ["credStore", "credentialStore"])
+def test_a_key_that_docker_ignores(exhibit: Exhibit, minimal: Patient, registry: str, key: str) -> None:
+    minimal.config.write_text(json.dumps({key: "pass"}))
+    exhibit(minimal, registry, works=docker_is_let_in(registry))
+
+
+@pytest.mark.failure("config-keys.unknown")
+def test_a_table_that_docker_ignores(exhibit: Exhibit, minimal: Patient, registry: str) -> None:
+    minimal.config.write_text(json.dumps({"credHelper": {registry: "pass"}}))
+    exhibit(minimal, registry, works=docker_is_let_in(registry))
+
+
+@pytest.mark.failure("config-keys.unknown")
+def test_a_key_beside_the_one_that_counts(exhibit: Exhibit, minimal: Patient, registry: str) -> None:
+    minimal.config.write_text(json.dumps({"credsStores": "auto", "credsStore": "pass"}))
+    exhibit(minimal, registry, works=docker_is_let_in(registry), breaks=False)
 
 
 @pytest.mark.failure("credhelpers.never-asked")

@@ -5,6 +5,7 @@ import stat
 from shlex import quote
 
 from credhelpers import permissions
+from credhelpers.cli.doctor import config_keys
 from credhelpers.cli.shared import ecr_logins
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.former_helpers import leftovers
@@ -41,7 +42,8 @@ def check_config(path: str, search_path: str) -> tuple[DockerConfig | None, list
     named = f"credsStore is {config.creds_store}" if config.creds_store else "there is no credsStore"
     helpers = f"; credHelpers has {', '.join(config.cred_helpers)}" if config.cred_helpers else ""
     found = [ok(_FILE, f"{path} can be read: {named}{helpers}")]
-    return config, [*found, _mode(config), _plaintext(config), *_leftovers(config), *_keys(config)]
+    found += [_mode(config), *config_keys.check(config), _plaintext(config)]
+    return config, [*found, *_leftovers(config), *_keys(config)]
 
 
 def _mode(config: DockerConfig) -> Finding:
