@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from credhelpers.servers import HUB_KEY
 from tests.conformance.canary import CANARY
 from tests.e2e.registry import CertificateAuthority, Login
+from tests.e2e.service import Service
 from tests.gallery.exhibit import Exhibit, Works
 from tests.integration.doctor import Patient
 from tests.remedies.conftest import needs_root, wrapped
@@ -95,6 +97,22 @@ def pulls(program: str, image: str, directory: Path) -> Works:
         storage = [f"--root={directory}/root", f"--runroot={directory}/run", "--storage-driver=vfs"]
         command = [require(program, program), *storage, "pull", "--quiet", image]
         return subprocess.run(command, env=user.env, capture_output=True, check=False).returncode == 0
+
+    return works
+
+
+def pulls_remotely(image: str, directory: Path) -> Works:
+    """Return a pull by podman's remote client, which sends its service all credentials that it lists."""
+
+    def works(user: Patient) -> bool:
+        url = f"unix://{directory}/podman.sock"
+        storage = [f"--root={directory}/root", f"--runroot={directory}/run", "--storage-driver=vfs"]
+        environ = [f"{name}={user.env[name]}" for name in ("HOME", "XDG_RUNTIME_DIR")]
+        podman = require("podman", "podman")
+        serve = [podman, *storage, "--log-level=info", "system", "service", "--time=0", url]
+        with Service(["env", *environ, *serve], ready="API service listening"):
+            pull = [podman, "--remote", f"--url={url}", "pull", "--quiet", image]
+            return subprocess.run(pull, env=user.env, capture_output=True, check=False).returncode == 0
 
     return works
 
@@ -206,17 +224,33 @@ def test_a_store_that_only_docker_knows(exhibit: Exhibit, user: Patient, registr
     exhibit(user, registry, works=inspects(f"{registry}/team/app:1"))
 
 
+@needs_root
 @pytest.mark.failure("podman-helpers.list-keys")
-def test_a_key_that_newer_versions_refuse(exhibit: Exhibit, user: Patient, registry: str) -> None:
+def test_a_key_that_podman_remote_refuses(
+    exhibit: Exhibit, user: Patient, registry: str, storage: Path
+) -> None:
     asks(user, "pass", "containers-auth.json")
-    key = f"https://{registry}/v2/"
-    assert user.helper("pass").store(key, "ada", CANARY).code == 0
+    assert user.helper("pass").store(HUB_KEY, "ada", CANARY).code == 0
+    image = f"{registry}/team/app:1"
+    assert pulls("podman", image, storage)(user), "without --remote it works all the same"
+    exhibit(user, registry, works=pulls_remotely(image, storage))
 
-    def log_in_by_host() -> None:
-        assert user.helper("pass").erase(key).code == 0
 
-    works = inspects(f"{registry}/team/app:1")
-    exhibit(user, registry, works=works, breaks=False, by=("by the host alone", log_in_by_host))
+@needs_root
+@pytest.mark.failure("podman-helpers.list-keys")
+def test_a_refused_key_beside_an_auth_file(
+    exhibit: Exhibit, user: Patient, registry: str, storage: Path
+) -> None:
+    conf = asks(user, "pass", "containers-auth.json")
+    auth(user, credHelpers={"else.example": "pass"})
+    assert user.helper("pass").store(HUB_KEY, "ada", CANARY).code == 0
+
+    def name_each() -> None:
+        auth(user, credHelpers=dict.fromkeys(("else.example", "docker.io", registry), "pass"))
+        conf.unlink()
+
+    works = pulls_remotely(f"{registry}/team/app:1", storage)
+    exhibit(user, registry, works=works, by=("name pass for each registry in credHelpers", name_each))
 
 
 @pytest.mark.failure("podman-answer.none")

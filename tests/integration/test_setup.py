@@ -327,6 +327,25 @@ def test_podman_and_nomad_are_set_up(keeper: Operator, tmp_path: Path) -> None:
     assert keeper.helper("auto").get("quay.example").credentials().secret == SECRET
 
 
+def test_podman_asks_by_registry_for_remote_clients(keeper: Operator) -> None:
+    """The remote client of podman cannot take the list that Docker Hub's key is in."""
+    plain(keeper, auths={HUB: {"auth": auth()}})
+    keeper.succeed("setup", "--offline", "--yes", "--podman")
+    (Path(keeper.env["PATH"].split(":")[-1]) / "skopeo").symlink_to("/bin/true")
+    (Path(keeper.env["PATH"].split(":")[-1]) / "mkdir").symlink_to("/bin/mkdir")
+    report = json.loads(keeper.run("doctor", "--json", "--offline", "--client", "podman").out)
+    (found,) = [each for each in report["findings"] if each["id"] == "podman-helpers.list-keys"]
+
+    command = found["remedy"].removeprefix("if you use it: ")
+    subprocess.run(["/bin/sh", "-ec", command], env=keeper.env, check=True)
+
+    containers = keeper.home / ".config/containers"
+    assert json.loads((containers / "auth.json").read_text()) == {"credHelpers": {"docker.io": "auto"}}
+    assert not (containers / "registries.conf.d/50-credhelpers.conf").exists()
+    report = json.loads(keeper.run("doctor", "--json", "--offline", "--client", "podman").out)
+    assert not [each for each in report["findings"] if each["id"] == "podman-helpers.list-keys"]
+
+
 def test_a_repositorys_own_credential_stops_podman(keeper: Operator) -> None:
     keeper.write(
         ".config/containers/auth.json", json.dumps({"auths": {"quay.example/team": {"auth": auth()}}})

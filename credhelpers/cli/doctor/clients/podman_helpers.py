@@ -1,12 +1,13 @@
 """The helpers that podman's files name: whether they can be started, and are named where podman looks."""
 
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from shlex import quote
 
 from credhelpers.cli.shared.helper_programs import helper_beside
-from credhelpers.clients import sed_command
-from credhelpers.clients.containers_auth import HUB, is_dockers
+from credhelpers.clients import podman, sed_command
+from credhelpers.clients.containers_auth import HUB, is_dockers, server_name
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.clients.registries_conf import AUTH_FILES, RegistriesConf
 from credhelpers.credential import CredentialError
@@ -33,7 +34,7 @@ def check(config: RegistriesConf, files: list[DockerConfig], environ: Mapping[st
         *_overridden(config),
         *_without_files(config, files),
         *_dockers_only(config, files),
-        *(finding for name in external for finding in _listed(name, environ)),
+        *(finding for name in external for finding in _listed(name, config, environ)),
     ]
     named = f"podman asks {', '.join(config.asked)}"
     return found or [ok(CHECK, f"{named}, in this order" if external else "podman asks the auth files alone")]
@@ -103,8 +104,12 @@ def _dockers_only(config: RegistriesConf, files: list[DockerConfig]) -> Iterator
             yield warn(CHECK, "docker-only", text, f"credhelpers configure --podman --store {quote(name)}")
 
 
-def _listed(name: str, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Find keys that newer versions refuse, and with them the whole list (containers/image, validateKey)."""
+def _listed(name: str, config: RegistriesConf, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Find keys for which `podman --remote` fails: since 4.0 it sends every entry, and refuses such keys.
+
+    podman, buildah and skopeo on the machine itself ask for one registry, and never for the list.
+    (containers/image pkg/docker/config: GetAllCredentials, validateKey)
+    """
     path = find_helper(name, environ)
     if not path:
         return
@@ -115,10 +120,27 @@ def _listed(name: str, environ: Mapping[str, str]) -> Iterator[Finding]:
         return
     refused = [key for key in keys if _is_refused(key)]
     if refused:
-        text = f"{PREFIX}{name} lists {', '.join(refused)}, and newer versions of podman then list nothing"
-        yield warn(
-            CHECK, "list-keys", text, "log in again by the host alone, if Docker does not need the key"
+        text = (
+            f"podman --remote pull, push, build and search fail, because {PREFIX}{name} lists"
+            f" {', '.join(refused)}; podman without --remote, buildah and skopeo work"
         )
+        yield warn(CHECK, "list-keys", text, _each_by_name(name, keys, config, environ))
+
+
+def _each_by_name(
+    helper: str, keys: Iterable[str], config: RegistriesConf, environ: Mapping[str, str]
+) -> str:
+    """Return how to name a helper for each registry, which leaves no list to ask for."""
+    path, auths = config.helpers[-1][0], podman.lasting_auth_path(environ)
+    stop = sed_command.substitute(path, "^[[:space:]]*credential-helpers[[:space:]]*=", "# &")
+    if os.path.realpath(path) == os.path.realpath(podman.store_path(environ)):
+        stop = "credhelpers configure --no-podman"
+    servers = dict.fromkeys(map(server_name, keys), helper)
+    if os.path.exists(auths):
+        return f"if you use it: {stop}; then name {helper} for each registry in credHelpers of {auths}"
+    text = quote(json.dumps({"credHelpers": servers}))
+    folder = quote(os.path.dirname(auths))
+    return f"if you use it: {stop} && mkdir -p {folder} && printf '%s\\n' {text} >{quote(auths)}"
 
 
 def _is_refused(key: str) -> bool:
