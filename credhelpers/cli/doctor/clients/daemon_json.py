@@ -3,21 +3,21 @@
 (moby daemon/config/config.go, registry/config.go)
 """
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from shlex import quote
 
 from credhelpers import permissions, process
-from credhelpers.clients import sed_command
+from credhelpers.clients import docker_daemon, sed_command
+from credhelpers.clients.docker_daemon import INSECURE, texts
 from credhelpers.finding import Finding, fail, ok
 
 CHECK = "dockerd config"
 
 _DOES_NOT_START = "so dockerd does not start"
 _CLIENT_KEYS = ("credsStore", "credHelpers", "auths", "HttpHeaders", "currentContext")
-_LISTS = ("registry-mirrors", "insecure-registries")
+_LISTS = ("registry-mirrors", INSECURE)
 _HOST = re.compile(
     r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::\d+)?|[0-9a-fA-F.:]+/\d+"
 )
@@ -41,15 +41,14 @@ def check(
         What the file says, as far as it is valid; and the findings.
     """
     try:
-        with open(path, "rb") as file:
-            text = file.read().decode("utf-8-sig")
-        content = json.loads(text) if text.strip() else {}
+        content = docker_daemon.read(path)
     except PermissionError as error:
         return {}, [fail(CHECK, "unreadable", f"cannot read {path}", permissions.to_read(path, error))]
     except (OSError, ValueError, RecursionError) as error:
         return {}, [_invalid(path, f"is not valid JSON ({str(error).partition(': line')[0]})")]
-    if not text.strip() and version < (23,):
+    if content is None and version < (23,):
         return {}, [_invalid(path, "is empty")]
+    content = {} if content is None else content
     if not isinstance(content, dict):
         return {}, [_invalid(path, "is not a JSON object")]
     found = [*_client_keys(path, content), *_types(path, content), *_insecure(path, content)]
@@ -87,7 +86,7 @@ def _types(path: str, content: dict[str, object]) -> Iterator[Finding]:
 
 def _insecure(path: str, content: dict[str, object]) -> Iterator[Finding]:
     """Find entries of insecure-registries that are neither a host, with a port or not, nor a network."""
-    for entry in texts(content, "insecure-registries"):
+    for entry in texts(content, INSECURE):
         rest = re.sub(r"^https?://", "", entry, count=1, flags=re.IGNORECASE)  # dockerd takes these away
         if _HOST.fullmatch(rest):
             continue
@@ -101,12 +100,6 @@ def _insecure(path: str, content: dict[str, object]) -> Iterator[Finding]:
         else:
             remedy = sed_command.drop_element(path, entry)
         yield fail(CHECK, "insecure-registry", text, remedy)
-
-
-def texts(content: dict[str, object], key: str) -> list[str]:
-    """Return the texts in a list of daemon.json."""
-    value = content.get(key)
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _refused(

@@ -5,10 +5,11 @@ import re
 import time
 from collections.abc import Iterator
 
-from credhelpers import paths, process
+from credhelpers import process
 from credhelpers.cli.doctor.clients import certs_d, daemon_json, daemon_proxy, mirrors
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.clients.program_version import program_version
+from credhelpers.clients import docker_daemon
 from credhelpers.finding import Finding, fail, ok, warn
 
 _SOCKET = "docker socket"
@@ -50,10 +51,8 @@ def _program(machine: Machine) -> str | None:
 
 def _places(machine: Machine) -> tuple[list[str], list[str]]:
     """Return the configuration files and the folders of certificates, also those of rootless mode."""
-    home = paths.home_directory(machine.environ)
-    base = machine.environ.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home else "")
-    folders = [os.path.join(machine.root, "etc/docker"), *([os.path.join(base, "docker")] if base else [])]
-    files = [*filter(None, [_named(machine)]), *(os.path.join(folder, "daemon.json") for folder in folders)]
+    files = [*filter(None, [_named(machine)]), *docker_daemon.daemon_files(machine.environ, machine.root)]
+    folders = docker_daemon.folders(machine.environ, machine.root)
     return files, [os.path.join(folder, "certs.d") for folder in folders]
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from functools import partial
 from urllib.parse import urlsplit
 
-from credhelpers.cli.doctor.clients.daemon_json import texts
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.cli.shared.connection import Trust
 from credhelpers.cli.shared.registry import connect
 from credhelpers.clients import sed_command
+from credhelpers.clients.docker_daemon import INSECURE, texts
 from credhelpers.credential import CredentialError
 from credhelpers.finding import Finding, fail, ok, warn
 
@@ -34,7 +34,7 @@ def check(
         version: That of dockerd; empty when it is not known.
         seconds: How long all mirrors may take; they are not asked when it is 0.
     """
-    insecure = texts(content, "insecure-registries")
+    insecure = texts(content, INSECURE)
     deadline = time.monotonic() + seconds
     asked: Tasks[Finding] = Tasks(deadline)
     reached = []
