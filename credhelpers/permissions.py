@@ -8,6 +8,11 @@ from shlex import quote
 from credhelpers.credential import Fix
 
 
+def is_foreign(status: os.stat_result) -> bool:
+    """Return whether another user than this one and root owns a file or directory."""
+    return status.st_uid not in (os.geteuid(), 0)
+
+
 def for_owner(command: str, path: str) -> str:
     """Return a command that only the owner of a path may run, marked if the owner is root.
 

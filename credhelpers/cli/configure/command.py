@@ -10,7 +10,7 @@ from credhelpers.cli.configure.diff import diff
 from credhelpers.cli.configure.edits import Request, edits
 from credhelpers.cli.configure.pulls import check_credentials, check_store
 from credhelpers.cli.configure.undo import stranded, undoing_edits
-from credhelpers.cli.shared import ecr_logins, options, output
+from credhelpers.cli.shared import ecr_logins, nomad_options, options, output
 from credhelpers.cli.shared.helper_programs import helper_beside, own_directory
 from credhelpers.clients import nomad
 from credhelpers.clients.containers_auth import own_auth_paths
@@ -18,7 +18,6 @@ from credhelpers.clients.docker_config import DockerConfig, docker_config_path
 from credhelpers.clients.former_helpers import scrub
 from credhelpers.clients.shared_file import BACKUP, Edit
 from credhelpers.credential import CredentialError
-from credhelpers.paths import SYSTEM_FILE
 from credhelpers.stores.auto.external import PREFIX, find_helper
 from credhelpers.suite import AUTO
 
@@ -103,14 +102,8 @@ class _Report:
     default=None,
     help="Set up a Nomad client; its helper is --store's, or ecr-login. Or: take that back.",
 )
-@click.option("--nomad-dir", metavar="DIR", help=f"Nomad's configuration, if not {nomad.DIRECTORY}.")
-@click.option(
-    "--system-config",
-    metavar="FILE",
-    default=SYSTEM_FILE,
-    show_default=True,
-    help="The configuration of the helpers for every user, which --nomad edits.",
-)
+@nomad_options.directory
+@nomad_options.system_config
 @options.docker_config
 @click.option("--dry-run", is_flag=True, help="Show what would change, as a diff, and change nothing.")
 @click.option("--undo", is_flag=True, help="Undo the last change; with --podman and --nomad theirs too.")

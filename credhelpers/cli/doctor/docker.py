@@ -52,7 +52,7 @@ def _mode(config: DockerConfig) -> Finding:
     status = os.stat(path)
     close = permissions.own(f"chmod 600 {quote(path)}", path)
     mode = f"mode {stat.S_IMODE(status.st_mode):04o}"
-    if status.st_uid not in (os.geteuid(), 0):
+    if permissions.is_foreign(status):
         return fail(_MODE, "foreign", f"{path} belongs to another user", f"chown $(id -u) {quote(path)}")
     if status.st_mode & 0o022:
         text = f"other users can write to {path} ({mode}), and so change what Docker runs"

@@ -131,7 +131,7 @@ def check_trust(path: str) -> Finding:
     real = os.path.realpath(path)
     places = list(dict.fromkeys((real, os.path.dirname(real), os.path.dirname(path))))
     modes = {place: os.stat(place) for place in places}
-    foreign = [place for place, status in modes.items() if status.st_uid not in (os.geteuid(), 0)]
+    foreign = [place for place, status in modes.items() if permissions.is_foreign(status)]
     if foreign:
         text = f"{foreign[0]} belongs to another user, who can change what runs"
         return fail(_TRUST, "foreign", text, f"as root, if it is meant to run: chown 0 {shlex.join(foreign)}")

@@ -26,7 +26,7 @@ def check_settings(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Fin
         return {}, [failed(_CONFIG, error)]
     for path in present:
         status = os.stat(path)
-        if status.st_uid not in (os.geteuid(), 0):
+        if permissions.is_foreign(status):
             text = f"{path} belongs to another user, who can change which helper is asked"
             remedy = f"as root, if its content is right: chown {os.geteuid()} {quote(path)}"
             return values, [fail(_CONFIG, "foreign", text, remedy)]

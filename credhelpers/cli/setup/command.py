@@ -11,12 +11,11 @@ from credhelpers.cli.setup.plan import CopyFailed, Plan, Request, show
 from credhelpers.cli.setup.store import plan_store
 from credhelpers.cli.setup.survey import survey
 from credhelpers.cli.setup.undo import undo_all
-from credhelpers.cli.shared import options, output
+from credhelpers.cli.shared import nomad_options, options, output
 from credhelpers.cli.shared.commands import output_of, run_command
 from credhelpers.cli.shared.helper_programs import helper_beside, near_miss, own_directory
 from credhelpers.clients import nomad
 from credhelpers.credential import CredentialError
-from credhelpers.paths import SYSTEM_FILE
 from credhelpers.stores.auto.external import PREFIX, find_helper
 from credhelpers.suite import AUTO
 
@@ -59,14 +58,8 @@ failed; 2 when the command line is wrong."""
     default=None,
     help=f"Set up a Nomad client too. [default: if {nomad.DIRECTORY} exists and can be written]",
 )
-@click.option("--nomad-dir", metavar="DIR", help=f"Nomad's configuration, if not {nomad.DIRECTORY}.")
-@click.option(
-    "--system-config",
-    metavar="FILE",
-    default=SYSTEM_FILE,
-    show_default=True,
-    help="The configuration of the helpers for every user, which --nomad edits.",
-)
+@nomad_options.directory
+@nomad_options.system_config
 @options.docker_config
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing.")

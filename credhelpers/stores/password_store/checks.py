@@ -57,7 +57,7 @@ def check_password_store(environ: Mapping[str, str]) -> list[Finding]:
 def _mode(directory: str) -> Finding:
     status = os.stat(directory)
     mode = f"mode {stat.S_IMODE(status.st_mode):04o}"
-    if status.st_uid not in (os.geteuid(), 0):
+    if permissions.is_foreign(status):
         return fail(
             _MODE, "foreign", f"{directory} belongs to another user", f"chown -R $(id -u) {quote(directory)}"
         )
