@@ -183,6 +183,10 @@ def test_an_auth_that_is_not_base64(exhibit: Exhibit, user: Patient, registry: s
     exhibit(user, registry, works=inspects(f"{registry}/team/app:1"))
 
 
+@pytest.mark.skipif(
+    os.path.isdir("/run/containers") and not os.access("/run/containers", os.X_OK),
+    reason="root's podman has closed /run/containers, where podman then looks",
+)
 @pytest.mark.failure("podman-auth-json.no-runtime-directory")
 def test_a_runtime_directory_that_is_gone(exhibit: Exhibit, user: Patient, registry: str) -> None:
     asks(user, "pass", "containers-auth.json")
