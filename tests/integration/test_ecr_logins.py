@@ -92,6 +92,26 @@ def test_migrate_without_aws_leaves_it(powerless: Operator) -> None:
     assert config(powerless) == {"auths": {HOST: OLD}}
 
 
+@pytest.mark.parametrize(
+    "command", [("setup", "--offline", "--no-podman", "--yes"), ("migrate", "--to", "auto")]
+)
+def test_a_token_under_a_url(cron: Operator, command: tuple[str, ...]) -> None:
+    """As `aws ecr get-login` has written it."""
+    write(cron, auths={f"https://{HOST}": OLD})
+    cron.succeed(*command)
+    assert "auth" not in json.dumps(list(config(cron)["auths"].values()))  # type: ignore[attr-defined]
+    assert gets_own_token(cron)
+
+
+def test_podman_has_another_token(cron: Operator) -> None:
+    other = {"auth": base64.b64encode(b"AWS:older").decode()}
+    path = cron.write(".config/containers/auth.json", json.dumps({"auths": {HOST: other}}))
+    path.chmod(0o600)
+    cron.run("setup", "--offline", "--podman", "--yes")
+    assert config(cron) == {"auths": {HOST: {}}, "credsStore": "auto"}
+    assert gets_own_token(cron)
+
+
 def test_no_token_goes_into_pass(cron: Operator) -> None:
     result = cron.run("migrate", "--to", "pass")
     assert result.code == 1

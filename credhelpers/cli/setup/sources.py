@@ -101,7 +101,7 @@ def copy(found: Iterable[Found], store: str, advance: Callable[[], object], *, o
     for item in tokens:
         try:
             ecr_logins.check_own_token(item, store)
-            outcome.renewed[item.server] = item.read()
+            outcome.renewed.setdefault(item.server, item.read())  # Docker's before podman's
         except CredentialError as error:
             outcome.failed[item.server] = error
         advance()
