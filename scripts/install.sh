@@ -114,8 +114,7 @@ install_helpers() {
     ensure_gpg
     warn_about_path
     [ -z "$demo" ] || "$bin/credhelpers" demo
-    [ -n "$earlier" ] || say "Next, make a store and let Docker use it: credhelpers init pass," \
-        "then credhelpers configure --store auto"
+    [ -n "$earlier" ] || say "Next, make a store and let Docker use it: credhelpers setup"
 }
 
 in_one_line() { printf '%s' "$1" | tr '\n' ' '; }

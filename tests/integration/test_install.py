@@ -257,7 +257,7 @@ def test_the_next_step_is_told_once(
 ) -> None:
     prefix, done = first
     assert f"\nInstalled credhelpers {__version__} in {prefix / 'bin'}: " in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("Next, make a store and let Docker use it: ")
+    assert done.stdout.splitlines()[-1] == "Next, make a store and let Docker use it: credhelpers setup"
     assert f"\nUpgraded credhelpers from 0.0.9 to {__version__} in {prefix / 'bin'}: " in upgrade.stdout
     assert "Next, make a store" not in upgrade.stdout
 
