@@ -29,7 +29,7 @@ TOOLS='
     mount:mount umount:mount gpgconf:gpgconf pinentry-curses:pinentry-curses strace:strace
     python3:python3 systemd-analyze:systemd
     shellcheck:shellcheck dash:dash busybox:busybox bash:bash zsh:zsh fish:fish tmux:tmux
-    podman:podman buildah:buildah nginx:nginx-light
+    nginx:nginx-light
 '
 
 main() {
@@ -106,6 +106,7 @@ install_packages() {
     units=''
     has_tool docker-registry || units="$units docker-registry.service"
     has_tool nginx || units="$units nginx.service"
+    has_tool podman || units="$units podman.socket podman.service podman-auto-update.timer podman-restart.service"
     has_tool dockerd || units="$units docker.socket docker.service"
     has_tool dockerd || has_tool containerd || units="$units containerd.service"
     if [ ! -e "$POLICY" ]; then
