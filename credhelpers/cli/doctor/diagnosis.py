@@ -17,8 +17,8 @@ from credhelpers.cli.shared import ecr_logins, ecr_tokens, options
 from credhelpers.cli.shared.bounded import Tasks
 from credhelpers.cli.shared.plan import Hop, Plan
 from credhelpers.clients.docker_config import DockerConfig
-from credhelpers.config import Settings, load
-from credhelpers.credential import CredentialError, Fix
+from credhelpers.config import Settings
+from credhelpers.credential import Fix
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.store import Place
 from credhelpers.stores.auto.external import PREFIX
@@ -59,34 +59,37 @@ def diagnose(
     """
     offline = offline or environ.get(options.OFFLINE_VARIABLE, "") not in ("", "0")
     deadline = time.monotonic() + SECONDS
-    try:
-        settings = load(environ)
-    except CredentialError:
-        settings = Settings({})  # reported with Docker's helpers
+    values, found = state.check_settings(environ)
     others = [name for name in CLIENTS if client in (None, name)]
-    examination = Examination(Machine(environ, settings, server, deadline, offline=offline), others)
+    machine = Machine(environ, Settings(values), server, deadline, offline=offline)
+    examination = Examination(machine, others)
     if client in (None, DOCKER):
-        yield from _docker(config_path, server, environ, deadline, offline=offline)
+        yield from _docker(config_path, values, found, machine)
     yield from examination.sections()
 
 
 def _docker(
-    config_path: str, server: str | None, environ: Mapping[str, str], deadline: float, *, offline: bool
+    config_path: str, values: Mapping[str, str], found: list[Finding], machine: Machine
 ) -> Iterator[tuple[str, list[Finding]]]:
-    config, found = check_config(config_path, environ.get("PATH", ""))
-    found += check_environment(config, environ)
-    yield "Docker", found
-    values, found = state.check_settings(environ)
+    """Yield what is found on the path of Docker's CLI.
+
+    Args:
+        config_path: Docker's config.json.
+        values: The configuration of the helpers.
+        found: What has been found about that.
+        machine: The environment, and the server to follow.
+    """
+    environ, server = machine.environ, machine.server
+    config, of_docker = check_config(config_path, environ.get("PATH", ""))
+    yield "Docker", [*of_docker, *check_environment(config, environ)]
     if config is None:
         yield "credhelpers", found
         return
-    settings = Settings(values)
-    plan = Plan(config, server, environ, settings)
-    if ECR.name in plan.all_helpers:
-        found.append(state.check_cache(environ))
-    yield "credhelpers", [*found, state.check_log(environ, plan.all_helpers)]
-    targets = {} if offline else {hop: registries.Target.of(hop, server) for hop in plan.hops}
-    yield from _Diagnosis(config, plan, environ, values, deadline, targets).sections()
+    plan = Plan(config, server, environ, machine.settings)
+    cache = [state.check_cache(environ)] if ECR.name in plan.all_helpers else []
+    yield "credhelpers", [*found, *cache, state.check_log(environ, plan.all_helpers)]
+    targets = {} if machine.offline else {hop: registries.Target.of(hop, server) for hop in plan.hops}
+    yield from _Diagnosis(config, plan, environ, values, machine.deadline, targets).sections()
 
 
 class _Diagnosis:
