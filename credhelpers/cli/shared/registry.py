@@ -152,6 +152,16 @@ class Api:
             fault="unsupported-scheme",
         )
 
+    def wants_credential(self, first: Response) -> bool:
+        """Return whether a registry lets in no client without a credential, by its first answer."""
+        if first.status != 401:
+            return False
+        try:
+            self.authorization(first, None)
+        except CredentialError:
+            return True  # there is no token without one
+        return False
+
     def check(self, response: Response) -> None:
         """Raise the reason why a response is not a success."""
         if response.status != 200:

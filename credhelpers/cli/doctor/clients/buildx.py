@@ -162,10 +162,7 @@ def _lacks_credential(host: str, mirror: _Mirror, machine: Machine, deadline: fl
         api, first = connect(api_host(host), Trust(insecure=mirror.insecure), deadline=deadline)
     except CredentialError:
         return False  # BuildKit goes on to the registry itself
-    try:
-        return first.status == 401 and not api.authorization(first, None)
-    except CredentialError:
-        return True
+    return api.wants_credential(first)
 
 
 def _has_credential(host: str, machine: Machine, deadline: float) -> bool:

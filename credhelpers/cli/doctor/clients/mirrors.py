@@ -88,12 +88,7 @@ def _ask(path: str, mirror: str, insecure: list[str], deadline: float) -> Findin
         return warn(
             CHECK, "unreachable", f"{error.cause}, so each pull tries it first, and then Docker Hub", without
         )
-    if first.status == 401:
-        try:
-            if api.authorization(first, None):
-                return ok(CHECK, f"{mirror} can be reached")
-        except CredentialError:
-            pass  # it gives no token without a credential
+    if api.wants_credential(first):
         text = f"{mirror} wants a credential, and dockerd has none for a mirror, so pulls go to Docker Hub"
         return warn(CHECK, "wants-credential", text, without)
     return ok(CHECK, f"{mirror} can be reached")
