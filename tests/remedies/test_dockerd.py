@@ -141,6 +141,9 @@ def test_the_file_that_the_unit_names(tmp_path: Path, option: str) -> None:
     for name in ("etc/x.json", "etc/systemd/system/docker.service.d/x.conf"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / "etc/x.json").write_text("{")
+    unit = tmp_path / "lib/systemd/system/docker.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Service]\nExecStart=/usr/bin/dockerd -H fd://\n")
     drop_in = tmp_path / "etc/systemd/system/docker.service.d/x.conf"
     drop_in.write_text(f"[Service]\nExecStart=\nExecStart=/usr/bin/dockerd {option}\n")
     ((_, found),) = dockerd.examine(machine(tmp_path))

@@ -10,12 +10,12 @@ from credhelpers.cli.doctor.clients import certs_d, daemon_json, daemon_proxy, m
 from credhelpers.cli.doctor.clients.machine import Machine
 from credhelpers.cli.doctor.clients.program_version import program_version
 from credhelpers.clients import docker_daemon
+from credhelpers.clients.systemd_unit import read_unit
 from credhelpers.finding import Finding, fail, ok, warn
 
 _SOCKET = "docker socket"
-_UNITS = ("etc/systemd/system", "lib/systemd/system", "usr/lib/systemd/system")
-_CONFIG_FILE = re.compile(r"^ExecStart=.*--config-file[= ]\"?([^\s\"]+)", re.MULTILINE)
-_LARGEST = 1 << 16  # bytes of a unit
+_UNIT = "docker.service"
+_CONFIG_FILE = re.compile(r"--config-file[= ]\"?([^\s\"]+)")
 
 
 def examine(machine: Machine) -> Iterator[tuple[str, list[Finding]]]:
@@ -58,19 +58,9 @@ def _places(machine: Machine) -> tuple[list[str], list[str]]:
 
 def _named(machine: Machine) -> str:
     """Return the file that dockerd's unit names in the default's place; empty for none."""
-    for folder in _UNITS:
-        unit = os.path.join(machine.root, folder, "docker.service")
-        drop_ins = unit + ".d"
-        names = sorted(os.listdir(drop_ins)) if os.path.isdir(drop_ins) else []
-        for path in [*(os.path.join(drop_ins, name) for name in reversed(names)), unit]:
-            try:
-                with open(path, encoding="utf-8", errors="replace") as file:
-                    found = _CONFIG_FILE.search(file.read(_LARGEST))
-            except OSError:
-                continue
-            if found:
-                return os.path.join(machine.root, found[1].lstrip("/"))
-    return ""
+    unit = read_unit(_UNIT, machine.root)
+    found = _CONFIG_FILE.search(unit.command) if unit else None
+    return unit.below_root(found[1]) if unit and found else ""
 
 
 def _socket(machine: Machine) -> list[Finding]:
