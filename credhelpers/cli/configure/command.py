@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass, field
-from shlex import quote
 
 import click
 
@@ -11,7 +10,7 @@ from credhelpers.cli.configure.edits import Request, edits
 from credhelpers.cli.configure.pulls import check_credentials, check_store
 from credhelpers.cli.configure.undo import stranded, undoing_edits
 from credhelpers.cli.shared import ecr_logins, nomad_options, options, output
-from credhelpers.cli.shared.helper_programs import helper_beside, own_directory
+from credhelpers.cli.shared.helper_programs import helper_beside, put_first
 from credhelpers.clients import nomad
 from credhelpers.clients.containers_auth import own_auth_paths
 from credhelpers.clients.docker_config import DockerConfig, docker_config_path
@@ -270,7 +269,8 @@ def _check_helpers(request: Request, report: _Report) -> None:
     """Warn of helpers that Docker would not find."""
     for name in request.helpers:
         if find_helper(name, os.environ) is None:
-            remedy = f"export PATH={quote(own_directory())}:$PATH" if helper_beside(name) else "install it"
+            beside = helper_beside(name)
+            remedy = put_first(beside) if beside else "install it"
             report.warn(f"{PREFIX}{name} is not on PATH, so Docker will not find it", remedy)
 
 

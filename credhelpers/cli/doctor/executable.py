@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from credhelpers import __version__, permissions, process
-from credhelpers.cli.shared.helper_programs import helper_beside
+from credhelpers.cli.shared.helper_programs import helper_beside, put_first
 from credhelpers.credential import Fix
 from credhelpers.finding import Finding, fail, ok, warn
 from credhelpers.stores.auto.external import PREFIX
@@ -104,23 +104,19 @@ def _absent(name: str, environ: Mapping[str, str], instead: str) -> Finding:
             )
     text = f"{PREFIX}{name} is not on PATH, so Docker cannot start it"
     if beside := helper_beside(name):
-        return fail(ON_PATH, "missing", text, _put_first(beside))
+        return fail(ON_PATH, "missing", text, put_first(beside))
     return fail(ON_PATH, "missing", text, f"install {PREFIX}{name}, or {instead}")
-
-
-def _put_first(path: str) -> str:
-    return f"export PATH={quote(os.path.dirname(path))}:$PATH"
 
 
 def _choice(first: Executable, others: list[Executable]) -> Finding:
     ours = next((other for other in others if other.owner == OURS), None)
     if ours and first.owner != OURS:
         text = f"Docker starts {first}, which hides {ours}"
-        return warn(ON_PATH, "hidden", text, _put_first(ours.path))
+        return warn(ON_PATH, "hidden", text, put_first(ours.path))
     if first.owner == OURS and first.version != __version__:
         text = f"{first} and this command ({__version__}) have different versions"
         beside = helper_beside(os.path.basename(first.path).removeprefix(PREFIX))
-        remedy = _put_first(beside) if beside else "install both with the same version"
+        remedy = put_first(beside) if beside else "install both with the same version"
         return warn(ON_PATH, "other-version", text, remedy)
     hidden = f"; later on PATH: {', '.join(map(str, others))}" if others else ""
     return ok(ON_PATH, f"Docker starts {first}{hidden}")

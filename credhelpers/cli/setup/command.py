@@ -13,7 +13,7 @@ from credhelpers.cli.setup.survey import survey
 from credhelpers.cli.setup.undo import undo_all
 from credhelpers.cli.shared import nomad_options, options, output
 from credhelpers.cli.shared.commands import output_of, run_command
-from credhelpers.cli.shared.helper_programs import helper_beside, near_miss, own_directory
+from credhelpers.cli.shared.helper_programs import helper_beside, near_miss, put_first
 from credhelpers.clients import nomad
 from credhelpers.credential import CredentialError
 from credhelpers.stores.auto.external import PREFIX, find_helper
@@ -143,7 +143,7 @@ def _check_on_path(store: str) -> None:
         beside = helper_beside(store)
         raise CredentialError(
             f"{PREFIX}{store} is not on PATH, so Docker would not find it; nothing was changed",
-            f"export PATH={own_directory()}:$PATH" if beside else f"{near_miss(store)}install it first",
+            put_first(beside) if beside else f"{near_miss(store)}install it first",
         )
 
 

@@ -4,6 +4,7 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from shlex import quote
 
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.credential import StoreUnavailable
@@ -51,6 +52,11 @@ def helper_beside(name: str) -> str | None:
 def own_directory() -> str:
     """Return the directory of this command."""
     return os.path.dirname(os.path.realpath(sys.argv[0]))
+
+
+def put_first(path: str) -> str:
+    """Return the command after which a helper is found on PATH before any other."""
+    return f"export PATH={quote(os.path.dirname(path))}:$PATH"
 
 
 def near_miss(name: str) -> str:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from shlex import quote
 
-from credhelpers.cli.shared.helper_programs import helper_beside
+from credhelpers.cli.shared.helper_programs import helper_beside, put_first
 from credhelpers.clients import podman, sed_command
 from credhelpers.clients.containers_auth import HUB, is_dockers, server_name
 from credhelpers.clients.docker_config import DockerConfig
@@ -56,7 +56,7 @@ def _missing(
         if short != name and find_helper(short, environ):
             yield fail(CHECK, "full-name", text, sed_command.replace(path, f'"{name}"', f'"{short}"'))
         elif beside := helper_beside(name):
-            yield fail(CHECK, "missing", text, f"export PATH={quote(os.path.dirname(beside))}:$PATH")
+            yield fail(CHECK, "missing", text, put_first(beside))
         else:
             yield fail(CHECK, "missing", text, f"install {PREFIX}{name}, or name another helper in {path}")
 
