@@ -7,14 +7,12 @@ from shlex import quote
 from credhelpers import config
 from credhelpers.cli.configure.undo import stranded
 from credhelpers.cli.shared.helper_programs import open_installed
-from credhelpers.cli.shared.plan import routed
+from credhelpers.cli.shared.plan import ANY_SERVER, routed
 from credhelpers.clients.docker_config import DockerConfig
 from credhelpers.credential import CredentialError
 from credhelpers.finding import FAIL
 from credhelpers.stores.auto.external import PREFIX
 from credhelpers.suite import AUTO, HELPERS
-
-_ANY = "registry.invalid"  # stands for any server (RFC 2606)
 
 
 def check_store(name: str) -> None:
@@ -23,7 +21,7 @@ def check_store(name: str) -> None:
     Raises:
         CredentialError: It cannot; the cause is what ``doctor`` would find.
     """
-    behind = routed(_ANY, os.environ, config.load(os.environ)) if name == AUTO.name else name
+    behind = routed(ANY_SERVER, os.environ, config.load(os.environ)) if name == AUTO.name else name
     helper = HELPERS.get(behind)
     found = helper.place.check(os.environ) if helper and helper.place else []
     fault = next((finding for finding in found if finding.state == FAIL), None)

@@ -10,6 +10,7 @@ from credhelpers.cli.setup import sources, switch
 from credhelpers.cli.setup.store import StorePlan
 from credhelpers.cli.setup.survey import Survey
 from credhelpers.cli.shared import ecr_logins, output
+from credhelpers.cli.shared.helper_programs import helper_for
 from credhelpers.cli.shared.migration import Found
 from credhelpers.cli.shared.progress import progress
 from credhelpers.clients import nomad, podman
@@ -121,7 +122,7 @@ class Plan:
             secrets = "; the copied secrets are removed from it" if self.survey.config.plaintext() else ""
             text = f"{request.config_path}: Docker asks {helper}{secrets}"
             steps.append(Step("docker", text, self._switch_docker))
-        for path in own_auth_paths(os.environ) if request.for_podman else []:
+        for path in self._auth_paths:
             if DockerConfig.read(path).plaintext():
                 steps.append(
                     Step("podman-auth", f"{path}: the copied secrets are removed", self._emptier(path))
@@ -151,8 +152,8 @@ class Plan:
         others = [self.request.system_path, self._stanza_path] if self.request.nomad_directory else []
         if self.request.for_podman:
             others.append(podman.store_path(os.environ))
-            for path in own_auth_paths(os.environ):
-                scrub(path)
+        for path in self._auth_paths:
+            scrub(path)
         for path in others:
             sweep(path)
 
@@ -164,7 +165,7 @@ class Plan:
     def _copy(self, context: click.Context) -> list[str]:
         del context
         docker = DockerConfig.read(self.request.config_path)
-        self._former = docker.helper_for("", os.environ.get("PATH", ""))
+        self._former = helper_for(docker, "")
         found, _ = sources.in_use(docker, self.request.store)
         items = [*found, *self._in_podman()]
         with progress("Copying", len(items), shown=not self.request.as_json) as advance:
@@ -219,6 +220,11 @@ class Plan:
         return [f"{path}: written; restart the Nomad client"] if changed else []
 
     @property
+    def _auth_paths(self) -> list[str]:
+        """Podman's files; none where podman is left as it is."""
+        return own_auth_paths(os.environ) if self.request.for_podman else []
+
+    @property
     def _stanza_path(self) -> str:
         return os.path.join(self.request.nomad_directory, nomad.FILE_NAME)
 
@@ -235,7 +241,7 @@ class Plan:
     def _in_podman(self) -> list[Found]:
         """Return the secrets in podman's files; of two for a server the one that it finds first."""
         found: dict[str, Found] = {}
-        for path in own_auth_paths(os.environ) if self.request.for_podman else []:
+        for path in self._auth_paths:
             auths = DockerConfig.read(path)
             for item in sources.in_file(auths, lambda server: True):
                 if docker_key(item.server) not in auths.cred_helpers:
@@ -248,7 +254,7 @@ class Plan:
         Raises:
             CredentialError: There is one.
         """
-        for path in own_auth_paths(os.environ) if self.request.for_podman else []:
+        for path in self._auth_paths:
             for name in DockerConfig.read(path).plaintext():
                 if "/" in split_scheme(name)[1].rstrip("/"):
                     raise CredentialError(
@@ -259,7 +265,7 @@ class Plan:
     def _is_asked(self) -> bool:
         """Return whether a client asks the store already, so that what it has must stay."""
         docker, store = DockerConfig.read(self.request.config_path), self.request.store
-        names = [docker.helper_for("", os.environ.get("PATH", "")), *docker.cred_helpers.values()]
+        names = [helper_for(docker, ""), *docker.cred_helpers.values()]
         names.append(podman.store_in(read_if_exists(podman.store_path(os.environ))) or "")
         if self.request.nomad_directory:
             names.append(nomad.helper_in(read_if_exists(self._stanza_path)) or "")

@@ -7,7 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from credhelpers.cli.shared import ecr_logins, migration
-from credhelpers.cli.shared.helper_programs import open_on_path
+from credhelpers.cli.shared.helper_programs import helper_for, open_on_path
 from credhelpers.cli.shared.migration import Found, Outcome
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.credential import Credential, CredentialError, CredentialsNotFound
@@ -30,7 +30,7 @@ def in_use(docker: DockerConfig, store: str) -> tuple[list[Found], list[Credenti
     Raises:
         CredentialError: The helper that Docker asks now cannot list what it has.
     """
-    helper = docker.helper_for("", os.environ.get("PATH", ""))
+    helper = helper_for(docker, "")
     if not helper:
         return in_file(docker, lambda server: server not in docker.cred_helpers), []
     if helper == store:

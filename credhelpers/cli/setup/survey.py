@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from credhelpers import config
 from credhelpers.cli.shared.bounded import Tasks
-from credhelpers.clients.containers_auth import own_auth_paths
+from credhelpers.clients.containers_auth import PROGRAMS, own_auth_paths
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.credential import CredentialError
 from credhelpers.stores.ecr.hosts import registry_for
@@ -16,7 +16,6 @@ from credhelpers.stores.password_store.store import PasswordStore, store_directo
 
 UNLOCKED, LOCKED, NO_COLLECTION = "unlocked", "locked", "no default collection"
 _SECONDS = 2.0
-_PODMAN = ("podman", "buildah", "skopeo")
 _VENDOR_FILES = ("sys/class/dmi/id/sys_vendor", "sys/class/dmi/id/board_vendor")
 _HYPERVISOR_FILE = "sys/hypervisor/uuid"
 _CLOUD_VARIABLES = {
@@ -125,7 +124,7 @@ def _first_line(path: str) -> str:
 
 
 def _has_podman(environ: Mapping[str, str]) -> bool:
-    if any(shutil.which(name, path=environ.get("PATH", "")) for name in _PODMAN):
+    if any(shutil.which(name, path=environ.get("PATH", "")) for name in PROGRAMS):
         return True
     return any(os.path.exists(path) for path in own_auth_paths(environ))
 

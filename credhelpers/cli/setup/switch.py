@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from credhelpers.cli.setup.record import keep_record
+from credhelpers.cli.shared.helper_programs import helper_for
 from credhelpers.clients import docker_config_edit, nomad, podman
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.former_helpers import FormerHelpers
@@ -40,7 +41,7 @@ def switch_docker(path: str, store: str, copied: Mapping[str, Credential], forme
 
     def change(content: bytes | None) -> bytes | None:
         newest = DockerConfig(path, content or b"")
-        if newest.helper_for("", os.environ.get("PATH", "")) not in (former, store):
+        if helper_for(newest, "") not in (former, store):
             raise Newer
         return _hand_over(newest, copied, store, is_switch=not former)(content)
 

@@ -12,7 +12,7 @@ from credhelpers.cli.setup import sources
 from credhelpers.cli.setup.plan import Request
 from credhelpers.cli.setup.record import Record, drop_record, read_record
 from credhelpers.cli.shared import ecr_logins, migration, output
-from credhelpers.cli.shared.helper_programs import open_on_path
+from credhelpers.cli.shared.helper_programs import helper_for, open_on_path
 from credhelpers.clients import docker_config_edit, nomad, podman
 from credhelpers.clients.docker_config import DockerConfig, docker_key
 from credhelpers.clients.former_helpers import FormerHelpers
@@ -99,7 +99,7 @@ def _undo_docker(path: str, report: _Report, *, force: bool) -> None:
     restored = _without_store(path, former, {})
     after = DockerConfig(path, restored(read_if_exists(path)) or b"")
     servers = _asked(docker, docker.creds_store)
-    lost = _lost(servers, docker, after, after.helper_for("", os.environ.get("PATH", "")), report)
+    lost = _lost(servers, docker, after, helper_for(after, ""), report)
     keep = {} if force else dict.fromkeys(lost, docker.creds_store)
     report.make(Edit(path, _without_store(path, former, keep)))
     _tell(report, path, lost, docker.creds_store, force=force)

@@ -11,7 +11,8 @@ from credhelpers.stores.auto.routes import Target
 from credhelpers.stores.auto.store import AutoStore
 from credhelpers.suite import AUTO, BUILT_IN
 
-_ANY = "registry.invalid"  # stands for any server (RFC 2606)
+ANY_SERVER = "registry.invalid"
+"""Stands for a server that nothing is said of (RFC 2606)."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Plan:
         """The helpers that Docker asks, and those that auto asks."""
         behind = [hop.target for hop in self.hops if hop.target]
         if not self.hops and AUTO.name in self.helpers:
-            behind = [routed(_ANY, self._environ, self._settings)]
+            behind = [routed(ANY_SERVER, self._environ, self._settings)]
         return list(dict.fromkeys([*self.helpers, *behind]))
 
     def _hop(self, server: str) -> Hop:
@@ -98,7 +99,9 @@ def auto_target(server: str, environ: Mapping[str, str], settings: Settings) -> 
 def helpers_behind_auto(environ: Mapping[str, str], settings: Settings) -> list[str]:
     """Return the helpers that keep credentials for auto: its default, and those of its routes."""
     routes = (route["helper"] for route in settings.tables("auto.route"))
-    return [name for name in dict.fromkeys([routed(_ANY, environ, settings), *routes]) if name != AUTO.name]
+    return [
+        name for name in dict.fromkeys([routed(ANY_SERVER, environ, settings), *routes]) if name != AUTO.name
+    ]
 
 
 def _asked(server: str) -> str:
